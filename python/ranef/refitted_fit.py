@@ -22,12 +22,12 @@ class RefittedFit:
     has_sigma: ClassVar[bool] = True
     free_theta: ClassVar[bool] = False
 
-    replicated = Verb("bootstrap.by_refits:replicated", shown=False)
+    replicated = Verb("bootstrap.by_refits.replicates:replicated", shown=False)
     drop1 = TableVerb("inference.comparison.drop:drop1")
     influence = Verb("diagnostics.groups_by_refits:influence")
     augment = Verb("diagnostics.groups_by_refits:augment")
     by_other_criterion = Verb("residual.refits:by_other_criterion", shown=False)
-    left_out = Verb("bootstrap.without_subjects:leave_out_estimates", shown=False)
-    pbtest_by_refits = Verb("bootstrap.ratio_by_refits:pbtest_by_refits", shown=False)
-    power_of = Verb("bootstrap.power_by_refits:power_of", shown=False)
+    left_out = Verb("bootstrap.by_refits.left_out:leave_out_estimates", shown=False)
+    pbtest_by_refits = Verb("bootstrap.by_refits.likelihood_ratio:pbtest_by_refits", shown=False)
+    power_of = Verb("bootstrap.by_refits.power:power_of", shown=False)
     independent_codes = Verb("residual.refits:independent_codes", shown=False)

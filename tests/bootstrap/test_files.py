@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet
@@ -88,11 +89,11 @@ def test_what_is_done_is_kept_on_the_way(sleep_fit, tmp_path, monkeypatch):
     sleep_fit.bootstrap(10, seed=1, progress=False, resume=path)
     run = slices.one_run
 
-    def ended(fit, count, seed, first, *rest, **options):
-        if first >= 30:
+    def ended(fit, asked, estimate):
+        if asked.first >= 30:
             raise SystemExit
-        made.append(first)
-        return run(fit, min(count, 8), seed, first, *rest, **options)
+        made.append(asked.first)
+        return run(fit, replace(asked, n=min(asked.n, 8)), estimate)
 
     monkeypatch.setattr(slices, "one_run", ended)
     monkeypatch.setattr(resume, "_SAVE_SECONDS", 0.0)

@@ -10,8 +10,8 @@ from ranef import _core
 from ranef.bootstrap.draws.streams import stream_key
 from ranef.bootstrap.draws.true_parameters import true_parameters
 from ranef.bootstrap.loop.engine import run
-from ranef.bootstrap.loop.record import CONVERGED
-from ranef.bootstrap.loop.task import make_task, record_layout
+from ranef.bootstrap.loop.record import CONVERGED, record_layout
+from ranef.bootstrap.loop.task import make_task
 
 KEY = stream_key(11)[0]
 N = 70

@@ -10,24 +10,24 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Asked:
-    """The arguments of `bootstrap`: number, seed, first replicate and threads checked."""
+    """The arguments of `bootstrap`: number, seed and first replicate checked."""
 
     n: int
-    seed: int | np.random.SeedSequence | None
-    n_threads: int | None
-    progress: bool
-    scheme: str
-    group: str | None
-    params: Any
-    theta: Any
-    sigma: float | None
-    use_u: bool
-    statistic: Any
-    columns: Any
-    route: str | None
-    first: int | None
-    resume: Any
-    executor: Any
+    seed: int | np.random.SeedSequence | None = None
+    n_threads: int | None = None
+    progress: bool = True
+    scheme: str = "parametric"
+    group: str | None = None
+    params: Any = None
+    theta: Any = None
+    sigma: float | None = None
+    use_u: bool = False
+    statistic: Any = None
+    columns: Any = None
+    route: str | None = None
+    first: int | None = None
+    resume: Any = None
+    executor: Any = None
 
     @property
     def start(self) -> int:

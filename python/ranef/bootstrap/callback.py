@@ -13,15 +13,11 @@ from ..fit import Fit
 from ..frame.native import in_pandas
 from ..optimize import Optimum
 from .draws.true_parameters import TrueParameters
-from .loop.engine import run
-from .loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE
+from .loop.record import STATISTIC_FAILED, STATISTIC_SHAPE
 from .loop.statistic import value_names, values_of
-from .loop.task import sample_task
+from .loop.work import batches
 from .replicates.result import BootstrapResult
-from .schemes.scheme import rows_of_scheme
-
-# Rows drawn at a time: enough to make the draw's overhead small, few enough to stay small in memory.
-_NUMBERS_AT_A_TIME = 2_000_000
+from .schemes.scheme import rows_of_replicates
 
 
 def apply_statistic(
@@ -70,26 +66,14 @@ def _refits(
     result: BootstrapResult, fit: Fit, truth: TrueParameters, key: np.ndarray
 ) -> Iterator[tuple[int, Fit | None]]:
     """Each replicate's number from 0 and its refit; None where there is no refit."""
-    draw = rows_of_scheme(fit, result.scheme, key) or _parametric_rows(result, fit, truth, key)
-    offset = fit.model.design.offset
-    batch = max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
-    bits = result.records[:, -1].astype(np.int64)
-    for first in range(0, len(result), batch):
-        count = min(batch, len(result) - first)
-        rows = draw(result.first + first, count)
-        for place, row in enumerate(range(first, first + count)):
-            if bits[row] & FAILED:
+    drawn = rows_of_replicates(fit, result.scheme, truth, key, result.n_threads)
+    offset, failed = fit.model.design.offset, result.failed
+    for first, count in batches(len(result), fit.nobs):
+        for row, y in enumerate(drawn(result.first + first, count), start=first):
+            if failed[row]:
                 yield row, None
-                continue
-            y = rows[place].copy() if offset is None else rows[place] + offset
-            yield row, _as_result(result, fit, row, y)
-
-
-def _parametric_rows(
-    result: BootstrapResult, fit: Fit, truth: TrueParameters, key: np.ndarray
-) -> Callable[[int, int], np.ndarray]:
-    task = sample_task(fit, truth)
-    return lambda first, count: run(task, key, count, result.n_threads, progress=False, origin=first).table
+            else:
+                yield row, _as_result(result, fit, row, y.copy() if offset is None else y + offset)
 
 
 def _as_result(result: BootstrapResult, fit: Fit, row: int, y: np.ndarray) -> Fit:

@@ -36,11 +36,6 @@ def require_alpha(alpha: Any) -> None:
         raise ArgumentError(f"alpha= must be between 0 and 1, such as 0.05; got {alpha!r}")
 
 
-def first_replicate(first: Any) -> int:
-    """The number of the first replicate. Raises ArgumentError."""
-    return 0 if first is None else whole_number(first, "first", "the number of the first replicate", 0)
-
-
 def checked_seed(seed: Any) -> int | np.random.SeedSequence | None:
     """A seed that can be used. Raises ArgumentError."""
     if seed is None or isinstance(seed, np.random.SeedSequence):

@@ -12,7 +12,7 @@ from ..fit import Fit
 from ..guidance.old_names import also_called
 from ..guidance.unheard import require_heard
 from .asked import Asked
-from .checks import checked_seed, first_replicate, whole_number
+from .checks import checked_seed, whole_number
 from .loop.statistic import is_compiled
 from .one_run import one_run
 from .replicates.result import BootstrapResult
@@ -161,10 +161,11 @@ def bootstrap(
     slope_in_sd    0.3    0.5
     """
     count = whole_number(n, "n", "the number of replicates")
-    start = None if first is None else first_replicate(first)
+    if first is not None:
+        first = whole_number(first, "first", "the number of the first replicate", 0)
     asked = Asked(
         *(count, checked_seed(seed), n_threads, bool(progress), scheme, group, params, theta, sigma, use_u),
-        *(statistic, columns, route, start, resume, executor),
+        *(statistic, columns, route, first, resume, executor),
     )
     require_heard(fit, bootstrap, vars(asked))
     return fit.replicated(asked)  # type: ignore[no-any-return]
@@ -172,14 +173,8 @@ def bootstrap(
 
 def replicated(fit: Fit, asked: Asked) -> BootstrapResult:
     """Return replicates of a linear mixed model, see `bootstrap`."""
-    names = (
-        *("params", "theta", "sigma", "use_u", "statistic", "scheme", "group", "executor", "n_threads"),
-        *("columns", "route"),
-    )
-    options = {name: getattr(asked, name) for name in names}
-    run = fit, asked.n, asked.seed
     if asked.resume is not None:
-        return resumed(*run, asked.resume, asked.first, asked.progress, options)
+        return resumed(fit, asked)
     if asked.statistic is None or is_compiled(asked.statistic):
-        return one_run(*run, asked.start, asked.progress, **options)
-    return in_slices(*run, asked.start, asked.progress, options)
+        return one_run(fit, asked)
+    return in_slices(fit, asked)

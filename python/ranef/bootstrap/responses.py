@@ -13,8 +13,8 @@ from ..frame.native import in_pandas
 from ..model import Model
 from .checks import checked_threads, require_table
 from .loop.engine import run
-from .loop.record import checked_columns, kept_columns
-from .loop.task import record_layout, responses_task
+from .loop.record import checked_columns, kept_columns, record_layout
+from .loop.task import responses_task
 from .loop.work import Outcome
 from .replicates.result import BootstrapResult
 

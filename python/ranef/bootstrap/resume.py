@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from ..errors import ArgumentError, DataError
 from ..fit import Fit
-from .checks import first_replicate, whole_number
+from .asked import Asked
+from .checks import whole_number
 from .draws.true_parameters import true_parameters
 from .loop.record import PARTS, checked_columns
 from .replicates.origin import difference, drawn_by, make_origin
@@ -19,30 +21,28 @@ from .replicates.storage import is_path, load, require_storage, save
 from .slices import in_slices, joined
 from .statistic_of_fit import statistic_difference
 
-_FROM_RESULT = ("params", "theta", "sigma")
 _SAVE_SECONDS = 5.0
 _SAVE_SHARE = 0.05  # of the time of a run that may go into files
 
 
-def resumed(
-    fit: Fit, n: int, seed: Any, source: Any, first: Any, progress: bool, options: dict[str, Any]
-) -> BootstrapResult:
+def resumed(fit: Fit, asked: Asked) -> BootstrapResult:
     """Continue a result, or a file, up to ``n`` replicates; see `ranef.bootstrap.bootstrap`.
 
     Raises ArgumentError if the replicates there come from something else; the message names the difference.
     Raises DataError if the file cannot be read, or one cannot be written there.
     """
+    source = asked.resume
     if isinstance(source, BootstrapResult):
-        return _continued(source, fit, n, seed, first, progress, options)
+        return _continued(source, fit, asked)
     if not is_path(source):
         raise ArgumentError(f"resume= must be a path or a BootstrapResult, got {source!r}")
     require_storage(source)
     before = load(source) if Path(source).exists() else None
     file = _File(source, before)
     if before is None:
-        result = in_slices(fit, n, seed, first_replicate(first), progress, options, file)
+        result = in_slices(fit, asked, file)
     else:
-        result = _continued(before, fit, n, seed, first, progress, options, file)
+        result = _continued(before, fit, asked, file)
     if before is None or len(result) > len(before):
         file.save(result)
     return result
@@ -97,12 +97,11 @@ def append(result: BootstrapResult, n: int, fit: Fit | None = None, **options: A
     if result.route == "refits":
         return _more_refits(result, fit, count, options)
     options = {"statistic": result.statistic, "scheme": result.scheme, **_drawn_with(result, fit), **options}
-    progress = bool(options.pop("progress", True))
-    return _continued(result, fit, len(result) + count, None, None, progress, options)
+    return _continued(result, fit, Asked(len(result) + count, **options))
 
 
 def _more_refits(result: BootstrapResult, fit: Any, count: int, options: dict[str, Any]) -> BootstrapResult:
-    """Return a result of `bootstrap.by_refits` with more replicates."""
+    """Return a result of `by_refits.replicates` with more replicates."""
     if "executor" in options:
         raise ArgumentError("executor= is not for fits whose covariance has a structure: leave it out")
     options = {"statistic": result.statistic, "use_u": result.use_u, **options}
@@ -126,49 +125,44 @@ def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
 
 
 def _continued(
-    before: BootstrapResult,
-    fit: Fit,
-    n: int,
-    seed: Any,
-    first: Any,
-    progress: bool,
-    options: dict[str, Any],
-    file: _File | None = None,
+    before: BootstrapResult, fit: Fit, asked: Asked, file: _File | None = None
 ) -> BootstrapResult:
-    options = dict(options)
-    _require_same(before, fit, seed, first, options)
-    options["columns"] = [part for part in PARTS if part in before.places]
-    options["route"] = before.route if before.scheme == "parametric" else None
-    missing = n - len(before)
+    _require_same(before, fit, asked)
+    missing = asked.n - len(before)
     if missing <= 0:
         return before.replaced(fit=fit, requested=len(before))
-    start = before.first + len(before)
-    more = in_slices(fit, missing, before.seed, start, progress, options, file)
-    return joined([before, more], n)
-
-
-def _require_same(
-    before: BootstrapResult, fit: Fit, seed: Any, first: Any, options: dict[str, Any]
-) -> None:
-    drawn = {name: options.get(name) for name in _FROM_RESULT}
-    scheme = options.get("scheme", "parametric")
-    group = (
-        drawn_by(fit, scheme, options.get("group")) if scheme == before.scheme else before.origin.get("by")
+    rest = replace(
+        asked,
+        n=missing,
+        seed=before.seed,
+        first=before.first + len(before),
+        columns=_kept(before),
+        route=before.route if before.scheme == "parametric" else None,
     )
-    here = make_origin(fit, true_parameters(fit, **drawn, use_u=options.get("use_u", False)), group)
-    found = difference(before.origin, here)
+    return joined([before, in_slices(fit, rest, file)], asked.n)
+
+
+def _kept(result: BootstrapResult) -> tuple[str, ...]:
+    """The parts of records that a result has."""
+    return tuple(part for part in PARTS if part in result.places)
+
+
+def _require_same(before: BootstrapResult, fit: Fit, asked: Asked) -> None:
+    scheme, seed = asked.scheme, asked.seed
+    group = drawn_by(fit, scheme, asked.group) if scheme == before.scheme else before.origin.get("by")
+    at = true_parameters(fit, asked.params, asked.theta, asked.sigma, asked.use_u)
+    found = difference(before.origin, make_origin(fit, at, group))
     if found is None and before.scheme != scheme:
         found = f"scheme is '{before.scheme}' there and '{scheme}' here"
     if found is None and seed is not None and not _same_seed(before.seed, seed):
         found = f"seed is {before.seed} there and {seed} here"
-    columns = options.get("columns")
-    if found is None and columns is not None:
-        asked, kept = checked_columns(columns), tuple(part for part in PARTS if part in before.places)
-        found = None if asked == kept else f"columns are {kept} there and {asked} here"
-    if found is None and first is not None and first_replicate(first) != before.first:
-        found = f"first is {before.first} there and {first} here"
+    if found is None and asked.columns is not None:
+        here, there = checked_columns(asked.columns), _kept(before)
+        found = None if here == there else f"columns are {there} there and {here} here"
+    if found is None and asked.first is not None and asked.first != before.first:
+        found = f"first is {before.first} there and {asked.first} here"
     if found is None:
-        found = statistic_difference(before, fit, options.get("statistic"))
+        found = statistic_difference(before, fit, asked.statistic)
     if found is not None:
         raise ArgumentError(f"these replicates cannot be continued: {found}")
 

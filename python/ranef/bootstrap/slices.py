@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from ..fit import Fit
 from ..machine.threads import get_num_threads
+from .asked import Asked
 from .checks import require_table
 from .one_run import one_run
 from .replicates.result import BootstrapResult
@@ -31,30 +33,20 @@ class Checkpoint(Protocol):
         """Keep it."""
 
 
-def in_slices(
-    fit: Fit,
-    n: int,
-    seed: int | np.random.SeedSequence | None,
-    first: int,
-    progress: bool,
-    options: dict[str, Any],
-    checkpoint: Checkpoint | None = None,
-) -> BootstrapResult:
-    """The replicates ``first`` to ``first + n``, those of one run, made slice by slice.
-
-    fit, n, seed, first, progress, options: as for one run.
-    checkpoint: gets what is done so far when it is due.
-    """
-    options = options | {"estimate": value_at_fit(fit, options["statistic"])}
+def in_slices(fit: Fit, asked: Asked, checkpoint: Checkpoint | None = None) -> BootstrapResult:
+    """The replicates of one run, made slice by slice; `checkpoint` gets those done when it is due."""
+    estimate = value_at_fit(fit, asked.statistic)
+    n, seed = asked.n, asked.seed
     size = min(n, 2 * get_num_threads())
     parts: list[BootstrapResult] = []
     done = 0
-    label = f"bootstrap, {options['scheme']}"
-    with tqdm(total=n, desc=label, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+    label, hidden = f"bootstrap, {asked.scheme}", not asked.progress
+    with tqdm(total=n, desc=label, unit=" refits", disable=hidden, dynamic_ncols=True) as bar:
         while done < n:
             started = time.perf_counter()
             try:
-                part = one_run(fit, min(size, n - done), seed, first + done, False, **options)
+                now = {"n": min(size, n - done), "seed": seed, "first": asked.start + done}
+                part = one_run(fit, replace(asked, **now, progress=False), estimate)
             except KeyboardInterrupt:
                 if not parts:
                     raise

@@ -10,26 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, quote_list
-from ..estimates.parameters import ParameterNames
 from ..fit import Fit
-from .loop.record import fit_record
-from .loop.statistic import CompiledStatistic, compile_statistic, is_compiled, value_names, values_of
-from .loop.task import record_layout
+from .loop.statistic import compiled_for, is_compiled, value_names, values_of
 from .replicates.result import BootstrapResult
 
-_ALSO = ("objective", "evaluations", "singular", "converged", "failed")
 _SAME = 1e-6  # as for the origin of replicates
-
-
-def compiled_for(fit: Fit, statistic: Any) -> CompiledStatistic:
-    """A Numba function, ready for the loop."""
-    names = ParameterNames.of(fit.model)
-    return compile_statistic(
-        statistic,
-        lambda modes: record_layout(fit.model, modes),
-        lambda modes: fit_record(fit, modes),
-        (*names.all, *names.errors, *map(names.free, _ALSO)),
-    )
 
 
 def value_at_fit(fit: Fit, statistic: Any) -> Any:

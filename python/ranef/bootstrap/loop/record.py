@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import ArgumentError, quote_list
 from ...fit import Fit
+from ...model import Model
 
 # Bits of a record's last number. The core sets the first three, the loop the others.
 CONVERGED, SINGULAR, FAILED, STATISTIC_FAILED, STATISTIC_SHAPE = 1, 2, 4, 8, 16
@@ -49,6 +50,12 @@ class RecordLayout:
     def size(self) -> int:
         """Numbers in a record."""
         return 2 * self.rank + self.n_theta + self.n_modes + self.n_df + 4
+
+
+def record_layout(model: Model, modes: bool = False, df: bool = False) -> RecordLayout:
+    """The layout of a model's records, with or without conditional modes and degrees of freedom."""
+    n_modes = model.cross.design.q if modes else 0
+    return RecordLayout(model.cross.rank, model.n_theta, n_modes, int(df))
 
 
 def checked_columns(columns: str | Iterable[str] | None) -> tuple[str, ...]:

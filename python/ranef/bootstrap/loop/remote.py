@@ -12,9 +12,10 @@ from __future__ import annotations
 import hashlib
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,17 +29,18 @@ from ...machine.executors import Job, carried_out, handed_to, require_executor, 
 from ...model import planned
 from ..draws.route import GRAM
 from .engine import run
-from .record import fit_record
-from .statistic import compile_statistic
-from .task import rebuilt_task, record_layout
+from .record import fit_record, record_layout
+from .statistic import compile_statistic, wants_modes
+from .task import task_from_arrays
 from .work import Outcome, Stretch, Task
 
 _FEWEST_CHUNKS = 16
 _CHUNKS_PER_WORKER = 4
 _REMEMBERED = 4
 Chunk = tuple[int, int]  # the first replicate, and how many
+Tables = Callable[[tuple[Any, ...], int, int], np.ndarray]  # records by options, first replicate and how many
 
-_unpacked: dict[str, Any] = {}
+_unpacked: dict[str, Tables] = {}
 
 
 def check_executor(executor: Any, scheme: str, statistic: Any) -> None:
@@ -65,16 +67,53 @@ def run_remotely(
     task: the local run's: its arrays travel.
     route, columns, statistic, stretch: as for a local run.
     """
+    model = fit.model
+    # What was learned from the data frame stays here; so do the rows unless they are drawn.
+    no_spec: Any = None
+    design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec, predictors=None)
+    plan = (model.reml, model.leading, model.schur)
+    record = None if statistic is None else fit_record(fit, wants_modes(statistic))
+    parcel = packed(_tables, design, plan, fit.response, task.arguments, task.start, record)
     options = (route, columns, statistic, stretch.key, stretch.threads)
-    return run_parcel(executor, _pack(fit, task, route, statistic), options, stretch)
+    return run_parcel(executor, parcel, options, stretch)
 
 
-class Parcel:
-    """What a worker unpacks once, and keeps, where it is not the arrays of a task."""
+def _tables(
+    design: Any, plan: tuple[Any, ...], response: Any, arguments: tuple, start: np.ndarray, record: Any
+) -> Tables:
+    """What a worker keeps of a fit and of what its replicates are drawn from."""
+    if isinstance(design, _core.DesignCross):
+        cross = CrossProducts(None, design, (), np.asarray(design.kept, dtype=np.intp))
+    else:
+        cross = cross_products(design)
+    model: Any = _Received(cross, planned(cross.design, *plan))
 
-    def opened(self) -> Any:
-        """Return an object with ``table(options, first, count)``: the records of a chunk."""
-        raise NotImplementedError
+    def table(options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
+        route, columns, statistic, key, threads = options
+        compiled = None
+        if statistic is not None:
+            compiled = compile_statistic(statistic, record_layout(model, wants_modes(statistic)), record)
+        task = task_from_arrays(model, response, route, arguments, start, columns, compiled)
+        return run(task, key, count, threads, progress=False, origin=first).table
+
+    return table
+
+
+@dataclass(frozen=True, eq=False)
+class _Received:
+    """The part of a model that refits need."""
+
+    cross: CrossProducts
+    problem: Any
+
+    @property
+    def n_theta(self) -> int:
+        return self.problem.n_theta
+
+
+def packed(tables: Callable[..., Tables], *arguments: Any) -> bytes:
+    """Return a parcel: what a worker makes its tables with, a function of a module and its arguments."""
+    return pickle.dumps(partial(tables, *arguments), protocol=5)
 
 
 def run_parcel(
@@ -84,7 +123,7 @@ def run_parcel(
     stretch: Stretch,
     unit: str = "refits",
 ) -> Outcome:
-    """Run replicates from a parcel in chunks on an executor; see `run_remotely`."""
+    """Run replicates from a parcel in chunks on an executor; `options` go with every chunk."""
     courier = _Courier(executor, parcel, options)
     first, n = stretch.first, stretch.count
     size = -(-n // min(max(_FEWEST_CHUNKS, _CHUNKS_PER_WORKER * courier.workers), n))
@@ -138,7 +177,7 @@ class _Courier:
 
     def _here(self, chunk: Chunk) -> np.ndarray:
         _remember(self.digest, self.parcel)
-        return _table(self.digest, self.options, *chunk)
+        return _unpacked[self.digest](self.options, *chunk)
 
 
 def run_chunk(
@@ -147,62 +186,11 @@ def run_chunk(
     """One chunk's table; runs on the worker. None where it lacks the parcel."""
     if parcel is not None:
         _remember(digest, parcel)
-    return _table(digest, options, first, count) if digest in _unpacked else None
+    return _unpacked[digest](options, first, count) if digest in _unpacked else None
 
 
 def _remember(digest: str, parcel: bytes) -> None:
     if digest not in _unpacked:
         while len(_unpacked) >= _REMEMBERED:
             del _unpacked[next(iter(_unpacked))]
-        _unpacked[digest] = _unpack(parcel)
-
-
-def _table(digest: str, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
-    work = _unpacked[digest]
-    if not isinstance(work, tuple):
-        found: np.ndarray = work.table(options, first, count)
-        return found
-    route, columns, statistic, key, threads = options
-    received, response, arguments, start, records = _unpacked[digest]
-    compiled = None
-    if statistic is not None:
-        compiled = compile_statistic(
-            statistic, lambda modes: record_layout(received, modes), records.__getitem__
-        )
-    task = rebuilt_task(received, response, route, arguments, start, columns, compiled)
-    return run(task, key, count, threads, progress=False, origin=first).table
-
-
-@dataclass(frozen=True, eq=False)
-class _Received:
-    """The part of a model that refits need."""
-
-    cross: CrossProducts
-    problem: Any
-
-    @property
-    def n_theta(self) -> int:
-        return self.problem.n_theta
-
-
-def _pack(fit: Fit, task: Task, route: str, statistic: Any) -> bytes:
-    model = fit.model
-    records = {} if statistic is None else {modes: fit_record(fit, modes) for modes in (False, True)}
-    # What was learned from the data frame stays here; so do the rows unless they are drawn.
-    no_spec: Any = None
-    design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec, predictors=None)
-    plan = (model.reml, model.leading, model.schur)
-    about = (design, plan, fit.response, task.arguments, task.start, records)
-    return pickle.dumps(about, protocol=5)
-
-
-def _unpack(parcel: bytes) -> Any:
-    about = pickle.loads(parcel)
-    if isinstance(about, Parcel):
-        return about.opened()
-    design, (reml, leading, schur), response, arguments, start, records = about
-    if isinstance(design, _core.DesignCross):
-        cross = CrossProducts(None, design, (), np.asarray(design.kept, dtype=np.intp))
-    else:
-        cross = cross_products(design)
-    return _Received(cross, planned(cross.design, reml, leading, schur)), response, arguments, start, records
+        _unpacked[digest] = pickle.loads(parcel)()

@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, quote_list
-from .record import STATISTIC_FAILED, STATISTIC_SHAPE, RecordLayout
+from ...estimates.parameters import ParameterNames
+from ...fit import Fit
+from .record import STATISTIC_FAILED, STATISTIC_SHAPE, RecordLayout, fit_record, record_layout
 
 ARGUMENTS = ("coefficients", "se", "sigma", "theta", "modes", "objective")
 _NUMBERS = ("sigma", "objective")
+_ALSO = ("objective", "evaluations", "singular", "converged", "failed")  # columns beside the parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,24 +49,26 @@ def is_compiled(statistic: Any) -> bool:
     return dispatchers is not None and isinstance(statistic, dispatchers.Dispatcher)
 
 
+def compiled_for(fit: Fit, statistic: Any) -> CompiledStatistic:
+    """Make a Numba function of a fit's refits callable from the loop, see `compile_statistic`."""
+    names, modes = ParameterNames.of(fit.model), wants_modes(statistic)
+    taken = (*names.all, *names.errors, *map(names.free, _ALSO))
+    return compile_statistic(statistic, record_layout(fit.model, modes), fit_record(fit, modes), taken)
+
+
 def compile_statistic(
-    statistic: Any,
-    layout_of: Callable[[bool], RecordLayout],
-    record_of: Callable[[bool], np.ndarray],
-    taken: Container[str] = (),
+    statistic: Any, layout: RecordLayout, record: np.ndarray, taken: Container[str] = ()
 ) -> CompiledStatistic:
     """Make a Numba function callable from the loop.
 
-    layout_of: the records' layout, given whether they hold conditional modes.
-    record_of: the fit's own record, likewise.
+    layout: of the records, with conditional modes if it `wants_modes`.
+    record: the fit's own.
     taken: names that its values cannot have.
     Raises ArgumentError if it cannot be compiled, or fails on the fit itself.
     """
     from numba.core.errors import NumbaError
 
     wanted = wanted_parts(statistic)
-    modes = "modes" in wanted
-    layout, record = layout_of(modes), record_of(modes)
     try:
         _require_bounds(statistic, pick(record, layout, wanted))
         estimate = statistic(*pick(record, layout, wanted))
@@ -75,7 +80,7 @@ def compile_statistic(
     kind = next((kind for kind in (tuple, np.ndarray) if isinstance(estimate, kind)), float)
     wrapper = _wrapper(statistic, layout, wanted, kind, len(values))
     names = value_names(statistic, estimate, taken)
-    return CompiledStatistic(statistic, names, values, wrapper.address, modes, wrapper)
+    return CompiledStatistic(statistic, names, values, wrapper.address, wants_modes(statistic), wrapper)
 
 
 def _require_bounds(statistic: Any, parts: list[Any]) -> None:
@@ -132,6 +137,11 @@ def wanted_parts(statistic: Any) -> tuple[str, ...]:
             f"it has {quote_list(unknown or names) or 'none'}"
         )
     return names
+
+
+def wants_modes(statistic: Any) -> bool:
+    """Whether a compiled statistic is one of the conditional modes."""
+    return "modes" in wanted_parts(statistic)
 
 
 def pick(record: np.ndarray, layout: RecordLayout, wanted: tuple[str, ...]) -> list[Any]:

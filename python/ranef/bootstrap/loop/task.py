@@ -18,7 +18,7 @@ from ..draws.gram_factor import GramFactor, factor_gram
 from ..draws.route import GRAM, ROWS, Route, choose_route
 from ..draws.rows import RowDraw, row_draw
 from ..draws.true_parameters import TrueParameters
-from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns
+from .record import DEFAULT_COLUMNS, RecordLayout, kept_columns, record_layout
 from .statistic import CompiledStatistic
 from .work import Core, Task
 
@@ -37,20 +37,17 @@ def make_task(
     columns: parts of the records to keep.
     statistic: computed from each record.
     """
-    model = fit.model
-    chosen = route_of(model, route)
-    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
-    layout = record_layout(model, modes)
+    chosen = route_of(fit.model, route)
     if chosen.factor is None:
-        task = rows_task(fit, truth, layout=layout, columns=columns)
+        draw: GramDraw | RowDraw = _row_draw(fit, truth, _response_size(fit.model))
     else:
-        core = _core_of(model, fit.response, "refit_many", layout, None, _start(truth.solution))
-        draw = _gram_draw(fit, truth, chosen.factor).arguments()
-        task = _task(core, "refit_gram_draws", "gram_multiply", draw, _start(truth.solution), layout, columns)
-    return (with_statistic(task, statistic) if statistic else task), chosen
+        draw = _gram_draw(fit, truth, chosen.factor)
+    start = _start(truth.solution)
+    of_draw = chosen.name, draw.arguments(), start
+    return task_from_arrays(fit.model, fit.response, *of_draw, columns, statistic), chosen
 
 
-def rebuilt_task(
+def task_from_arrays(
     model: Model,
     response: Any,
     route: str,
@@ -59,28 +56,16 @@ def rebuilt_task(
     columns: Iterable[str],
     statistic: CompiledStatistic | None = None,
 ) -> Task:
-    """The task of `make_task` from its draw's arrays and its start, in another process."""
-    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
-    layout = record_layout(model, modes)
-    gram = route == GRAM
-    core = _core_of(model, response, "refit_many", layout, None if gram else model.cross.rows, start)
-    draw = _core.c_functions["gram_multiply" if gram else "response_from_rows"]
-    selection, _ = kept_columns(layout, columns)
-    loop = "refit_gram_draws" if gram else "refit_row_draws"
-    task = Task(core, loop, draw, arguments, start, layout.size, selection)
-    return with_statistic(task, statistic) if statistic else task
-
-
-def with_statistic(task: Task, statistic: CompiledStatistic) -> Task:
-    """The task with a statistic computed from each record."""
-    return replace(task, statistic=statistic.address, n_values=statistic.n_values)
+    """The task of `make_task` from its draw's arrays and its start, in this process or another."""
+    layout = _layout_of(model, columns, statistic)
+    task = _refitted_draws(model, response, route, arguments, start, layout, columns)
+    return _with_statistic(task, statistic)
 
 
 def rows_task(
     fit: Fit,
     truth: TrueParameters,
     refitted: Fit | None = None,
-    layout: RecordLayout | None = None,
     columns: Iterable[str] = DEFAULT_COLUMNS,
     contrast: np.ndarray | None = None,
 ) -> Task:
@@ -88,16 +73,34 @@ def rows_task(
 
     fit: of the model that is drawn from, at `truth`.
     refitted: of the model that is refitted; refits start at its theta.
-    layout: of the model that is refitted; by default without conditional modes.
     contrast: of the fitted coefficients: records hold its degrees of freedom, as ``"df"``.
     """
     target = refitted or fit
     model = target.model
-    layout = layout or record_layout(model, df=contrast is not None)
+    layout = record_layout(model, df=contrast is not None)
     start = _start(truth.solution if refitted is None else target.solution)
-    core = _core_of(model, target.response, "refit_many", layout, model.cross.rows, start, contrast)
-    draw = _row_draw(fit, truth, model.cross.design.q + model.cross.rank + 1)
-    return _task(core, "refit_row_draws", "response_from_rows", draw.arguments(), start, layout, columns)
+    draw = _row_draw(fit, truth, _response_size(model)).arguments()
+    return _refitted_draws(model, target.response, ROWS, draw, start, layout, columns, contrast)
+
+
+def _refitted_draws(
+    model: Model,
+    response: Any,
+    route: str,
+    arguments: tuple,
+    start: np.ndarray,
+    layout: RecordLayout,
+    columns: Iterable[str],
+    contrast: np.ndarray | None = None,
+) -> Task:
+    """Draws from the Gram factor or of rows, refitted from a start."""
+    if route == GRAM:
+        rows, loop, draw = None, "refit_gram_draws", "gram_multiply"
+    else:
+        rows, loop, draw = model.cross.rows, "refit_row_draws", "response_from_rows"
+    core = _core_of(model, response, "refit_many", layout, rows, start, contrast)
+    selection, _ = kept_columns(layout, columns)
+    return Task(core, loop, _core.c_functions[draw], arguments, start, layout.size, selection)
 
 
 def sample_task(fit: Fit, truth: TrueParameters) -> Task:
@@ -135,18 +138,11 @@ def responses_task(
     statistic: CompiledStatistic | None = None,
 ) -> Task:
     """Fits to given responses, (m, n), offset subtracted; each starts from its own moments."""
-    modes = "modes" in columns or (statistic is not None and statistic.wants_modes)
-    layout = record_layout(model, modes)
+    layout = _layout_of(model, columns, statistic)
     core = _core_of(model, model.response, "fit_rows", layout, rows=model.cross.rows)
     selection, _ = kept_columns(layout, columns)
     task = Task(core, "fit_given_rows", 0, (responses,), np.zeros(1), layout.size, selection)
-    return with_statistic(task, statistic) if statistic else task
-
-
-def record_layout(model: Model, modes: bool = False, df: bool = False) -> RecordLayout:
-    """The layout of a model's records, with or without conditional modes and degrees of freedom."""
-    n_modes = model.cross.design.q if modes else 0
-    return RecordLayout(model.cross.rank, model.n_theta, n_modes, int(df))
+    return _with_statistic(task, statistic)
 
 
 def route_of(model: Model, route: str | None = None) -> Route:
@@ -229,17 +225,23 @@ def _core_of(
     )
 
 
-def _task(
-    core: Core,
-    loop: str,
-    draw: str,
-    arguments: tuple,
-    start: np.ndarray,
-    layout: RecordLayout,
-    columns: Iterable[str],
-) -> Task:
-    selection, _ = kept_columns(layout, columns)
-    return Task(core, loop, _core.c_functions[draw], arguments, start, layout.size, selection)
+def _layout_of(
+    model: Model, columns: Iterable[str], statistic: CompiledStatistic | None
+) -> RecordLayout:
+    """The layout of records that have what is kept of them and what a statistic wants."""
+    return record_layout(model, "modes" in columns or (statistic is not None and statistic.wants_modes))
+
+
+def _with_statistic(task: Task, statistic: CompiledStatistic | None) -> Task:
+    """The task with a statistic, if there is one, computed from each record."""
+    if statistic is None:
+        return task
+    return replace(task, statistic=statistic.address, n_values=statistic.n_values)
+
+
+def _response_size(model: Model) -> int:
+    """Numbers of a response in the core's layout, q + p + 1."""
+    return model.cross.design.q + model.cross.rank + 1
 
 
 def _start(solution: dict[str, Any]) -> np.ndarray:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+_NUMBERS_AT_A_TIME = 2_000_000  # enough to make what is done once for a batch small
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,14 @@ class Outcome:
     seconds: float
     threads: int
     interrupted: bool
+
+
+def batches(n: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield first and count of so many replicates of `size` numbers at a time that they are small in memory.
+
+    >>> list(batches(5, 800_000))
+    [(0, 2), (2, 2), (4, 1)]
+    """
+    most = max(_NUMBERS_AT_A_TIME // size, 1)
+    for first in range(0, n, most):
+        yield first, min(most, n - first)

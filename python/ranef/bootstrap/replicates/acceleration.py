@@ -15,8 +15,8 @@ import pandas as pd
 
 from ...errors import ArgumentError
 from ...fit import Fit
+from ..loop.record import record_layout
 from ..loop.statistic import is_compiled, pick, values_of, wanted_parts
-from ..loop.task import record_layout
 from ..schemes.group_products import Groups, all_groups
 from .result import BootstrapResult
 
@@ -46,11 +46,16 @@ def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     if result.route in ("refits", "cells") or result.names.absolute:
         return fit.left_out(result)  # type: ignore[attr-defined]
     groups = all_groups(fit)
-    count = groups.factor.n_levels
-    blocks = min(count, _MOST_REFITS)
-    block_of = (np.arange(count) * blocks) // count
-    rows = [_estimates(fit, result, groups, np.flatnonzero(block_of != block)) for block in range(blocks)]
+    blocks = blocks_of(groups.factor.n_levels)
+    rows = [
+        _estimates(fit, result, groups, np.flatnonzero(blocks != block)) for block in range(blocks[-1] + 1)
+    ]
     return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
+
+
+def blocks_of(count: int) -> np.ndarray:
+    """The number of the refit that leaves each group out: one for each, of many groups 400 in all."""
+    return (np.arange(count) * min(count, _MOST_REFITS)) // count
 
 
 def _estimates(fit: Fit, result: BootstrapResult, groups: Groups, kept: np.ndarray) -> np.ndarray:
@@ -59,9 +64,9 @@ def _estimates(fit: Fit, result: BootstrapResult, groups: Groups, kept: np.ndarr
     count = len(result.names.all) + len(result.statistic_names)
     if record is None:
         return np.full(count, np.nan)
-    rank, k = len(result.names.kept), result.names.n_theta
-    sigma, theta = record[2 * rank : 2 * rank + 1], record[2 * rank + 1 : 2 * rank + 1 + k]
-    values = result.names.values(record[None, :rank], sigma, theta[None])[0]
+    parts = record_layout(fit.model).parts()
+    coefficients, sigma, theta = (record[parts[name]] for name in ("coefficients", "sigma", "theta"))
+    values = result.names.values(coefficients[None], sigma, theta[None])[0]
     if not result.statistic_names:
         return values
     return np.concatenate([values, _statistic(fit, result, record)])

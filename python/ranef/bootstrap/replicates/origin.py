@@ -18,18 +18,24 @@ _SAME = 1e-6
 
 def make_origin(fit: Fit, truth: TrueParameters, group: str | None = None) -> dict[str, Any]:
     """The fit and the parameters that are drawn from; the factor whose groups are drawn, if any are."""
-    return {
-        "formula": fit.formula,
-        "criterion": "REML" if fit.reml else "ML",
-        "rows": fit.nobs,
+    return origin_of_fit(fit, truth.beta) | {
         "groups": dict(fit.ngroups),
-        "coefficients": list(fit.model.design.column_names),
-        "objective": fit.objective,
-        "drawn with params": _numbers(truth.beta),
         "drawn with theta": _numbers(truth.theta),
         "drawn with sigma": float(truth.sigma),
         "use_u": truth.use_u,
         "by": group,
+    }
+
+
+def origin_of_fit(fit: Any, beta: np.ndarray) -> dict[str, Any]:
+    """What origins have of fits of any kind."""
+    return {
+        "formula": fit.formula,
+        "criterion": "REML" if fit.reml else "ML",
+        "rows": fit.nobs,
+        "coefficients": list(fit.model.design.column_names),
+        "objective": fit.objective,
+        "drawn with params": _numbers(beta),
     }
 
 

@@ -27,13 +27,12 @@ from ...inference.fisher import covariance_jacobian, fisher_information
 from ...theta import pack, parts, unpack
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
-from ..loop.engine import run
-from ..loop.record import FAILED
-from ..loop.task import draws_task, gram_factor, sample_task
-from ..schemes.scheme import rows_of_scheme
+from ..loop.engine import run_whole
+from ..loop.task import draws_task, gram_factor
+from ..loop.work import batches
+from ..schemes.scheme import rows_of_replicates
 from .result import BootstrapResult
 
-_NUMBERS_AT_A_TIME = 2_000_000
 _SINGULAR = 1e8  # condition number of d d / d theta from which theta has no standard error
 
 _known: WeakKeyDictionary[BootstrapResult, tuple[pd.Series, pd.DataFrame]] = WeakKeyDictionary()
@@ -111,13 +110,9 @@ def _drawn_from(result: BootstrapResult) -> Fit:
 
 def _refits(fit: Fit, result: BootstrapResult, theta: np.ndarray) -> Iterator[tuple[int, Fit]]:
     """Each replicate's number from 0 and its fit."""
-    draw = _responses(fit, result)
-    failed = (result.records[:, -1].astype(np.int64) & FAILED) != 0
-    batch = max(_NUMBERS_AT_A_TIME // len(fit.response.values), 1)
-    for begin in range(0, len(result), batch):
-        count = min(batch, len(result) - begin)
-        for i, response in enumerate(draw(result.first + begin, count)):
-            row = begin + i
+    draw, failed = _responses(fit, result), result.failed
+    for begin, count in batches(len(result), len(fit.response.values)):
+        for row, response in enumerate(draw(result.first + begin, count), start=begin):
             if not failed[row]:
                 optimum = replace(fit.optimum, theta=theta[row].copy(), boundary=())
                 yield row, Fit(fit.model, fit.y, response, optimum)
@@ -131,17 +126,11 @@ def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterat
         task = draws_task(fit, at, gram_factor(fit.model))
 
         def drawn(first: int, count: int) -> Iterator[Any]:
-            table = run(task, key, count, result.n_threads, progress=False, origin=first).table
+            table = run_whole(task, key, count, result.n_threads, origin=first)
             return (fit.response.with_values(row) for row in table)
 
         return drawn
-    rows = rows_of_scheme(fit, result.scheme, key)
-    if rows is None:
-        sample = sample_task(fit, at)
-
-        def rows(first: int, count: int) -> np.ndarray:
-            return run(sample, key, count, result.n_threads, progress=False, origin=first).table
-
+    rows = rows_of_replicates(fit, result.scheme, at, key, result.n_threads)
     return lambda first, count: (
         fit.model.cross.response(np.ascontiguousarray(y)) for y in rows(first, count)
     )

@@ -5,11 +5,10 @@ The rows are read once, for the products of each group; a replicate is a sum of 
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,10 @@ from ...design import Design
 from ...errors import ArgumentError
 from ...fit import Fit
 from ..draws.streams import replicate_generator
-from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, fit_record, kept_columns
-from ..loop.remote import Parcel, run_parcel
+from ..loop.record import FAILED, STATISTIC_FAILED, STATISTIC_SHAPE, kept_columns, record_layout
+from ..loop.remote import Tables, packed, run_parcel
 from ..loop.single_blas import single_blas_thread
-from ..loop.statistic import CompiledStatistic, compile_statistic, pick, values_of, wanted_parts
-from ..loop.task import record_layout
+from ..loop.statistic import CompiledStatistic, compiled_for, pick, values_of, wanted_parts
 from ..loop.work import Outcome, Stretch
 from .group_products import all_groups, chosen_factor, strata_of
 
@@ -69,10 +67,10 @@ def run_cases(
     statistic: CompiledStatistic | None,
 ) -> Outcome:
     """Run case-resampled replicates; Ctrl-C keeps those done."""
-    work = _CaseWork(fit, draw)
+    work = _CaseWork(fit, draw, columns, statistic)
 
     def one(number: int) -> np.ndarray:
-        return work.row(stretch.key, stretch.first + number, columns, statistic)
+        return work.row(stretch.key, stretch.first + number)
 
     n = stretch.count
     done: list[np.ndarray] = []
@@ -105,72 +103,49 @@ def run_cases_remotely(
 
     statistic: the user's own, compiled by Numba.
     """
-    parcel = pickle.dumps(_CaseParcel(fit, draw.factor.name, tuple(columns), statistic), protocol=5)
+    parcel = packed(_tables, fit, draw.factor.name, tuple(columns), statistic)
     return run_parcel(executor, parcel, (stretch.key,), replace(stretch, threads=1))
 
 
-@dataclass(frozen=True, eq=False)
-class _CaseParcel(Parcel):
-    fit: Fit
-    group: str
-    columns: tuple[str, ...]
-    statistic: Any
+def _tables(fit: Fit, group: str, columns: tuple[str, ...], statistic: Any) -> Tables:
+    """What a worker keeps: the products of each group."""
+    compiled = None if statistic is None else compiled_for(fit, statistic)
+    work = _CaseWork(fit, CaseDraw(fit.model.design, group), columns, compiled)
 
-    def opened(self) -> _CaseChunks:
-        fit, compiled = self.fit, None
-        if self.statistic is not None:
-            compiled = compile_statistic(
-                self.statistic,
-                lambda modes: record_layout(fit.model, modes),
-                lambda modes: fit_record(fit, modes),
-            )
-        work = _CaseWork(fit, CaseDraw(fit.model.design, self.group))
-        return _CaseChunks(work, self.columns, compiled)
-
-
-@dataclass(frozen=True, eq=False)
-class _CaseChunks:
-    work: _CaseWork
-    columns: tuple[str, ...]
-    statistic: CompiledStatistic | None
-
-    def table(self, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
+    def table(options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
         (key,) = options
         with single_blas_thread():
-            rows = [self.work.row(key, first + i, self.columns, self.statistic) for i in range(count)]
-        return np.stack(rows)
+            return np.stack([work.row(key, number) for number in range(first, first + count)])
+
+    return table
 
 
 class _CaseWork:
-    """The products of each group, of which replicates are sums."""
+    """The products of each group, of which replicates are sums, and what is kept of a replicate."""
 
-    def __init__(self, fit: Fit, draw: CaseDraw) -> None:
-        self.fit, self.draw = fit, draw
+    def __init__(
+        self, fit: Fit, draw: CaseDraw, columns: Iterable[str], statistic: CompiledStatistic | None
+    ) -> None:
+        self.draw, self.statistic = draw, statistic
         self.groups, self.start = all_groups(fit, draw.factor.name), fit.solution["internal_theta"]
+        self.layout = record_layout(fit.model)
+        self.selection, _ = kept_columns(self.layout, columns)
 
-    def row(
-        self, key: np.ndarray, number: int, columns: Iterable[str], statistic: CompiledStatistic | None
-    ) -> np.ndarray:
+    def row(self, key: np.ndarray, number: int) -> np.ndarray:
+        """A row of the table: one replicate."""
         picks = self.draw.picks(replicate_generator(key, number))
-        return _row(self.fit, self.groups.refit(picks, self.start), columns, statistic)
-
-
-def _row(
-    fit: Fit, record: np.ndarray | None, columns: Iterable[str], statistic: CompiledStatistic | None
-) -> np.ndarray:
-    """A row of the table."""
-    layout = record_layout(fit.model)
-    selection, _ = kept_columns(layout, columns)
-    values = np.full(statistic.n_values if statistic else 0, np.nan)
-    if record is None:
-        return np.concatenate([np.full(len(selection), np.nan), values, [FAILED]])
-    status = int(record[-1])
-    if statistic is not None:
-        try:
-            found = values_of(statistic.function(*pick(record, layout, wanted_parts(statistic.function))))
-        except Exception:
-            status |= STATISTIC_FAILED
-        else:
-            status |= 0 if len(found) == len(values) else STATISTIC_SHAPE
-            values = found if len(found) == len(values) else values
-    return np.concatenate([record[selection], values, [status]])
+        record, statistic = self.groups.refit(picks, self.start), self.statistic
+        values = np.full(statistic.n_values if statistic else 0, np.nan)
+        if record is None:
+            return np.concatenate([np.full(len(self.selection), np.nan), values, [FAILED]])
+        status = int(record[-1])
+        if statistic is not None:
+            wanted = pick(record, self.layout, wanted_parts(statistic.function))
+            try:
+                found = values_of(statistic.function(*wanted))
+            except Exception:
+                status |= STATISTIC_FAILED
+            else:
+                status |= 0 if len(found) == len(values) else STATISTIC_SHAPE
+                values = found if len(found) == len(values) else values
+        return np.concatenate([record[self.selection], values, [status]])

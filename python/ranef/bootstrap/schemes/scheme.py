@@ -18,15 +18,16 @@ from ...fit import Fit
 from ..draws.route import Route
 from ..draws.streams import replicate_generator
 from ..draws.true_parameters import TrueParameters
-from ..loop.engine import run
+from ..loop.engine import run, run_whole
 from ..loop.statistic import CompiledStatistic
-from ..loop.task import responses_task
-from ..loop.work import Outcome, Stretch
+from ..loop.task import responses_task, sample_task
+from ..loop.work import Outcome, Stretch, batches
 from .cases import CaseDraw, run_cases, run_cases_remotely
 from .residuals import residual_rows, semiparametric_rows, wild_rows
 
+DrawRows = Callable[[int, int], np.ndarray]  # first replicate, and how many -> their rows, offset not added
+
 SCHEMES = ("parametric", "residual", "wild", "cases", "semiparametric")
-_NUMBERS_AT_A_TIME = 2_000_000
 _ROWS = {"residual": residual_rows, "wild": wild_rows, "semiparametric": semiparametric_rows}
 _REASONS = {
     "residual": "random effects and residuals resampled, reflated",
@@ -48,13 +49,19 @@ def check_scheme(scheme: str, truth: TrueParameters, route: str | None, group: s
         raise ArgumentError(f"group= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
 
 
-def rows_of_scheme(fit: Fit, scheme: str, key: np.ndarray) -> Callable[[int, int], np.ndarray] | None:
-    """A function of a first number and a count that gives the replicates' rows, offset not added.
+def rows_of_replicates(fit: Fit, scheme: str, truth: TrueParameters, key: np.ndarray, threads: int) -> DrawRows:
+    """The rows of replicates that are rows of the fit's design: of any scheme but ``"cases"``."""
+    if scheme in _ROWS:
+        return _resampled_rows(fit, scheme, key)
+    task = sample_task(fit, truth)
 
-    None where replicates are not rows of the same design.
-    """
-    if scheme not in _ROWS:
-        return None
+    def rows(first: int, count: int) -> np.ndarray:
+        return run_whole(task, key, count, threads, origin=first)
+
+    return rows
+
+
+def _resampled_rows(fit: Fit, scheme: str, key: np.ndarray) -> DrawRows:
     one = _ROWS[scheme](fit)
 
     def rows(first: int, count: int) -> np.ndarray:
@@ -74,8 +81,7 @@ def other_scheme(
     own: Any = None,
 ) -> tuple[Outcome, Route]:
     """Run replicates of a scheme that is not parametric; `own` is the statistic as the user gave it."""
-    rows = rows_of_scheme(fit, scheme, stretch.key)
-    if rows is None:  # scheme='cases'
+    if scheme == "cases":
         draw = CaseDraw(fit.model.design, group)
         if executor is None:
             outcome = run_cases(fit, draw, stretch, columns, statistic)
@@ -83,12 +89,11 @@ def other_scheme(
             outcome = run_cases_remotely(executor, fit, draw, stretch, columns, own)
         return outcome, Route("groups", draw.reason)
 
-    n, batch = stretch.count, max(_NUMBERS_AT_A_TIME // fit.nobs, 1)
+    n, rows = stretch.count, _resampled_rows(fit, scheme, stretch.key)
     tables, interrupted = [], False
     started = time.perf_counter()
     with tqdm(total=n, desc=f"bootstrap, {scheme}", unit=" refits", disable=not stretch.progress) as bar:
-        for done in range(0, n, batch):
-            count = min(batch, n - done)
+        for done, count in batches(n, fit.nobs):
             part = _fit_rows(fit, rows(stretch.first + done, count), stretch.threads, columns, statistic)
             tables.append(part.table)
             bar.update(len(part.table))

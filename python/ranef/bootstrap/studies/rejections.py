@@ -16,16 +16,16 @@ from ...inference.methods import method
 from ...model import Model
 from ..draws.true_parameters import TrueParameters
 from ..loop.engine import run_whole
-from ..loop.record import kept_columns
+from ..loop.record import kept_columns, record_layout
 from ..loop.single_blas import single_blas_thread
-from ..loop.task import draws_task, record_layout, refits_task, route_of, rows_task, sample_task
+from ..loop.task import draws_task, refits_task, route_of, rows_task, sample_task
+from ..loop.work import batches
 from ..schemes.extend import SizedModel
 from .pairs import Pair
 from .submodel import pair_without, standing
 
 TESTS = ("satterthwaite", "kenward-roger", "normal", "residual", "lrt", "bootstrap")
 _COLUMNS = ("coefficients", "se", "theta", "objective")
-_NUMBERS_AT_A_TIME = 2_000_000
 _NULL_LANE = 1 << 40  # numbers of the draws under the null hypothesis: far from the studies' own
 _FIRST_NULLS = 40
 
@@ -77,9 +77,9 @@ class Study:
             else:
                 rejected = self._bootstrap(ratio, theta, key, first, threads)
             return np.where(np.isnan(ratio), np.nan, rejected)
-        parts, batch = [], max(_NUMBERS_AT_A_TIME // self._draw_size, 1)
-        for begin in range(0, n, batch):
-            parts.append(self._wald(key, first + begin, min(batch, n - begin), threads))
+        parts = [
+            self._wald(key, first + begin, count, threads) for begin, count in batches(n, self._draw_size)
+        ]
         return np.concatenate(parts)
 
     # ------------------------------------------------------------ Wald

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pickle
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..loop.remote import Parcel, check_executor, run_parcel
+from ..loop.remote import Tables, check_executor, packed, run_parcel
 from ..loop.work import Stretch
 from .rejections import Study
 
@@ -25,7 +23,7 @@ class RemoteStudy:
     def __init__(self, executor: Executor, arguments: dict[str, Any], threads: int, progress: bool) -> None:
         check_executor(executor, "parametric", None)
         self._executor, self._threads, self._progress = executor, threads, progress
-        self._parcel = pickle.dumps(_StudyParcel(arguments), protocol=5)
+        self._parcel = packed(_tables, arguments)
 
     def rejections(self, key: np.ndarray, first: int, n: int) -> np.ndarray:
         """Whether each of the studies ``first``, ``first + 1``, ... rejects; fewer after Ctrl-C."""
@@ -34,18 +32,12 @@ class RemoteStudy:
         return np.asarray(outcome.table[:, 0])
 
 
-@dataclass(frozen=True, eq=False)
-class _StudyParcel(Parcel):
-    arguments: dict[str, Any]
+def _tables(arguments: dict[str, Any]) -> Tables:
+    """What a worker keeps: the study."""
+    study = Study(**arguments)
 
-    def opened(self) -> _StudyChunks:
-        return _StudyChunks(Study(**self.arguments))
-
-
-@dataclass(frozen=True, eq=False)
-class _StudyChunks:
-    study: Study
-
-    def table(self, options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
+    def table(options: tuple[Any, ...], first: int, count: int) -> np.ndarray:
         key, threads = options
-        return self.study.rejections(key, first, count, threads)[:, None]
+        return study.rejections(key, first, count, threads)[:, None]
+
+    return table

@@ -9,12 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ...arrays import FloatArray
+from ...bootstrap.replicates.acceleration import blocks_of
 from ...bootstrap.replicates.result import BootstrapResult
 from ...bootstrap.schemes.group_products import chosen_factor
 from ..diagnostics.influence import refit_without
 from ..fit import GlmerFit
-
-_MOST_REFITS = 400
 
 
 def leave_out_estimates(fit: GlmerFit, result: BootstrapResult) -> pd.DataFrame:
@@ -23,9 +22,9 @@ def leave_out_estimates(fit: GlmerFit, result: BootstrapResult) -> pd.DataFrame:
     A user's statistic is of a whole fit, and missing here.
     """
     factor = chosen_factor(fit.model.design, None)
-    blocks = min(factor.n_levels, _MOST_REFITS)
-    block_of = (np.arange(factor.n_levels) * blocks // factor.n_levels)[factor.codes]
-    rows = [_estimates(fit, result, np.flatnonzero(block_of == block)) for block in range(blocks)]
+    blocks = blocks_of(factor.n_levels)
+    of_row = blocks[factor.codes]
+    rows = [_estimates(fit, result, np.flatnonzero(of_row == block)) for block in range(blocks[-1] + 1)]
     return pd.DataFrame(rows, columns=[*result.names.all, *result.statistic_names])
 
 

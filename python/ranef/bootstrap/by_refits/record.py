@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..arrays import FloatArray
-from ..estimates.parameters import ParameterNames
-from ..frame.native import in_pandas
+from ...arrays import FloatArray
+from ...estimates.parameters import ParameterNames
+from ...frame.native import in_pandas
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, RanefError
-from .checks import checked_seed, checked_threads, require_alpha, whole_number
-from .draws.streams import replicate_generator, stream_key
-from .loop.in_order import Answer, in_order
-from .loop.record import FAILED
-from .studies.power_summary import Power
-from .studies.tested import positions_of, power_of_studies, true_coefficients
+from ...errors import ArgumentError
+from ..checks import checked_seed, checked_threads, require_alpha, whole_number
+from ..draws.streams import replicate_generator, stream_key
+from ..studies.power_summary import Power
+from ..studies.tested import positions_of, power_of_studies, true_coefficients
+from .in_order import numbers_in_order
 
 
 def power_of(
@@ -67,16 +66,12 @@ def power_of(
     column = int(kept[place[0]])
     list(fit.simulate(1, seed=0))  # what answers keep is there before the threads are
 
-    def study(number: int) -> Answer:
+    def p_value(number: int) -> float:
         y = np.asarray(fit.simulate(1, seed=replicate_generator(key, number))[0]) + away
-        try:
-            p = np.asarray(fit.refit(y).pvalues, dtype=float)[[column]]
-        except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
-            return np.full(1, np.nan), FAILED, str(error)
-        return p, 0, ""
+        return float(np.asarray(fit.refit(y).pvalues, dtype=float)[column])
 
-    done = np.array([values[0] for values, _, _ in in_order(study, range(count), threads, False)])
-    rejected = np.where(np.isfinite(done), done < alpha, np.nan)
+    found = numbers_in_order(p_value, count, threads, progress=False)
+    rejected = np.where(np.isfinite(found), found < alpha, np.nan)
     test, groups = str(getattr(fit, "method", "satterthwaite")), dict(getattr(fit, "ngroups", {}))
     of_study = {"test": test, "alpha": alpha, "groups": groups, "nobs": fit.nobs}
     return power_of_studies(coefficient, truth, place, rejected, **of_study)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ..errors import ArgumentError, RanefError
-from .checks import checked_seed, checked_threads, whole_number
-from .draws.streams import replicate_generator, stream_key
-from .loop.in_order import Answer, in_order
-from .studies.likelihood_ratio import PBTest, nested_columns, ratio_test, require_nested
+from ...errors import ArgumentError
+from ..checks import checked_seed, checked_threads, whole_number
+from ..draws.streams import replicate_generator, stream_key
+from ..studies.likelihood_ratio import PBTest, nested_columns, ratio_test, require_nested
+from .in_order import numbers_in_order
 
 
 def pbtest_by_refits(
@@ -42,13 +40,9 @@ def pbtest_by_refits(
     key, seed = stream_key(checked_seed(seed))
     small.simulate(1, seed=0)
 
-    def ratio(number: int) -> Answer:
-        try:
-            y = small.simulate(1, seed=replicate_generator(key, number))[0]
-            one, other = small.refit(y), large.refit(y)
-        except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
-            return np.array([np.nan]), 0, str(error)
-        return np.array([one.objective - other.objective]), 0, ""
+    def ratio(number: int) -> float:
+        y = small.simulate(1, seed=replicate_generator(key, number))[0]
+        return float(small.refit(y).objective - large.refit(y).objective)
 
-    ratios = np.array([values[0] for values, *_ in in_order(ratio, range(count), threads, progress)])
+    ratios = numbers_in_order(ratio, count, threads, progress)
     return ratio_test(small, large, ratios, count, fixed, seed)

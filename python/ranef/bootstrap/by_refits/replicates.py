@@ -14,19 +14,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import ArgumentError, RanefError
-from .asked import Asked
-from .callback import applied
-from .checks import checked_threads, require_table
-from .draws.streams import replicate_generator, stream_key
-from .loop.in_order import Answer, in_order
-from .loop.record import CONVERGED, FAILED, SINGULAR
-from .loop.statistic import is_compiled, value_names, values_of
-from .refit_record import RefitRecord, further_parameters
-from .replicates.result import BootstrapResult
-from .statistic_of_fit import code_of, value_at_fit
+from ...arrays import FloatArray
+from ...errors import ArgumentError
+from ..asked import Asked
+from ..callback import applied
+from ..checks import checked_threads, require_table
+from ..draws.streams import replicate_generator, stream_key
+from ..loop.record import CONVERGED, FAILED, SINGULAR
+from ..loop.statistic import is_compiled, value_names, values_of
+from ..replicates.origin import origin_of_fit
+from ..replicates.result import BootstrapResult
+from ..statistic_of_fit import code_of, value_at_fit
+from .in_order import REFIT_ERRORS, in_order
+from .record import RefitRecord, further_parameters
 
 ROUTE = "refits"
+_Replicate = tuple[FloatArray, int, str]  # its numbers, its status, what went wrong
 _WHY = "drawn by rows, a fit to each: the covariance of the residuals or random effects has a structure"
 
 
@@ -49,6 +52,8 @@ def replicated(fit: Any, asked: Asked) -> BootstrapResult:
     require_table(count, size + 1)
     list(fit.simulate(1, 0, asked.use_u))  # what answers keep is there before the threads are
     errors = fit.bse.copy()  # and what its module loads: after Ctrl-C nobody waits for that
+    origin = origin_of_fit(fit, fit.solution["beta"])
+    origin["drawn with further"] = further_parameters(fit).tolist()
     began = perf_counter()
     replicate = _replicate(fit, key, record, asked, size)
     done = in_order(replicate, range(start, start + count), threads, asked.progress)
@@ -66,7 +71,7 @@ def replicated(fit: Any, asked: Asked) -> BootstrapResult:
         n_threads=threads,
         estimates=pd.concat([record.estimates(fit), pd.Series(at_fit, list(own), dtype=float)]),
         errors=errors,
-        origin=origin_of(fit) | {"statistic": code_of(statistic)},
+        origin=origin | {"statistic": code_of(statistic)},
         statistic_names=names,
         use_u=asked.use_u,
         messages={start + row: text for row, (_, _, text) in enumerate(done) if text},
@@ -93,16 +98,16 @@ def _own_statistic(fit: Any, statistic: Any, record: RefitRecord) -> tuple[np.nd
 
 def _replicate(
     fit: Any, key: np.ndarray, record: RefitRecord, asked: Asked, size: int
-) -> Callable[[int], Answer]:
+) -> Callable[[int], _Replicate]:
     """Return what makes a replicate of its number: a response, its fit, the numbers of that."""
     width, statistic = record.width + len(record.further), asked.statistic
 
-    def replicate(number: int) -> Answer:
+    def replicate(number: int) -> _Replicate:
         values = np.full(size, np.nan)
         try:
             refit = fit.refit(fit.simulate(1, replicate_generator(key, number), asked.use_u)[0])
             values[:width] = record.numbers(refit)
-        except (RanefError, np.linalg.LinAlgError, RuntimeError) as error:
+        except REFIT_ERRORS as error:
             return values, FAILED, f"{type(error).__name__}: {error}"
         status = CONVERGED * bool(refit.converged) + SINGULAR * bool(refit.singular)
         if statistic is None:
@@ -111,16 +116,3 @@ def _replicate(
         return values, status | bits, message
 
     return replicate
-
-
-def origin_of(fit: Any) -> dict[str, Any]:
-    """Return where replicates come from, in plain numbers and text."""
-    return {
-        "formula": fit.formula,
-        "criterion": "REML" if fit.reml else "ML",
-        "rows": fit.nobs,
-        "coefficients": list(fit.model.design.column_names),
-        "objective": fit.objective,
-        "drawn with params": [float(value) for value in fit.solution["beta"]],
-        "drawn with further": further_parameters(fit).tolist(),
-    }
