@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from .bootstrap.replicates.result import BootstrapResult
     from .bootstrap.studies.exact_test import exact_rlrt
     from .bootstrap.studies.likelihood_ratio import pbtest
-    from .bootstrap.studies.power import power, power_curve
+    from .bootstrap.studies.power import power
+    from .bootstrap.studies.power_curve import power_curve
     from .estimates.lm_list import lm_list
     from .estimates.pooling import pooling
     from .generalised import glmer

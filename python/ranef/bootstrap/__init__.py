@@ -18,7 +18,7 @@ _HOME = {
     "load": "replicates.storage",
     "pbtest": "studies.likelihood_ratio",
     "power": "studies.power",
-    "power_curve": "studies.power",
+    "power_curve": "studies.power_curve",
 }
 __all__ = list(_HOME)
 

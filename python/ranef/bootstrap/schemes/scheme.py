@@ -49,7 +49,9 @@ def check_scheme(scheme: str, truth: TrueParameters, route: str | None, group: s
         raise ArgumentError(f"group= is the factor whose groups scheme='cases' draws; scheme is '{scheme}'")
 
 
-def rows_of_replicates(fit: Fit, scheme: str, truth: TrueParameters, key: np.ndarray, threads: int) -> DrawRows:
+def rows_of_replicates(
+    fit: Fit, scheme: str, truth: TrueParameters, key: np.ndarray, threads: int
+) -> DrawRows:
     """The rows of replicates that are rows of the fit's design: of any scheme but ``"cases"``."""
     if scheme in _ROWS:
         return _resampled_rows(fit, scheme, key)

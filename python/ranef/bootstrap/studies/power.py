@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from tqdm.auto import tqdm
 
 from ...errors import ArgumentError, is_share, quote_list
 from ...fit import Fit
-from ...frame.native import as_it_came
 from ...guidance.arguments import guided
 from ...guidance.old_names import also_called
 from ..checks import checked_seed, checked_threads, require_alpha, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from ..schemes.extend import model_of_size
-from ..schemes.independent import independent_factor
-from .power_summary import Power
+from .power_summary import Power, half_width
 from .rejections import TESTS, Study
 from .remote import RemoteStudy
 from .tested import checked_effect, positions_of, power_of_studies
 
-_STUDIES = 1000  # unless asked otherwise
+STUDIES = 1000  # unless asked otherwise
 _BATCH, _SILENT_BATCH = 200, 2000
 
 
@@ -34,7 +31,7 @@ def power(
     fit: Fit,
     coefficient: str,
     effect: float | Sequence[float] | None = None,
-    n: int = _STUDIES,
+    n: int = STUDIES,
     *,
     test: str = "satterthwaite",
     alpha: float = 0.05,
@@ -121,7 +118,7 @@ def power(
         options = {"test": test, "alpha": alpha, "params": params, "seed": seed, "n_threads": n_threads}
         return own(coefficient, effect, n, **options, **sizes)
     count = whole_number(n, "n", "the number of simulated studies")
-    key, threads = _streams(seed, n_threads)
+    key, threads = stream_key(checked_seed(seed))[0], checked_threads(n_threads)
     arguments = _study(
         fit, coefficient, effect, test, alpha, groups, per_group, group, params, theta, sigma, n_null
     )
@@ -148,108 +145,9 @@ def power(
             bar.update(len(rejected[-1]))
             found = _summary(study, coefficient, np.concatenate(rejected))
             cut_short = len(rejected[-1]) < size
-            if cut_short or (precision is not None and _half_width(found) <= precision):
+            if cut_short or (precision is not None and half_width(found) <= precision):
                 break
     return found
-
-
-@guided()
-@as_it_came
-def power_curve(
-    fit: Fit,
-    coefficient: str,
-    *,
-    effects: float | Iterable[float] | None = None,
-    groups: int | Iterable[int] | None = None,
-    per_group: int | Iterable[int] | None = None,
-    progress: bool = True,
-    **options: Any,
-) -> pd.DataFrame:
-    """The power over effect sizes, numbers of groups, rows per group, or their grid if several are given.
-
-    All points use the same seed, so that the curve is smooth.
-
-    Parameters
-    ----------
-    fit, coefficient, **options
-        As in `power`; ``n`` and ``precision`` are per point.
-    effects, groups, per_group : iterable or number, optional
-        The values to go through. A number holds for every point, as ``effect=`` does.
-    progress : bool
-
-    Returns
-    -------
-    DataFrame
-        One row per point: ``effect``, ``groups``, ``per_group``, ``nobs``, ``power``, ``lower``, ``upper``
-        (95 % Monte Carlo interval), ``n``, ``failed``; ``attrs["coefficient"]``. Ctrl-C ends the curve at
-        the point it came in, which has the studies done so far.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", ranef.datasets.load("sleepstudy"))
-    >>> curve = ranef.power_curve(fit, "Days", effects=[0, 6], n=200, seed=1, progress=False)
-    >>> curve["power"].round(0).tolist()
-    [0.0, 1.0]
-    """
-    if "effect" in options:
-        if effects is not None:
-            raise ArgumentError("give effects= (to go through) or effect= (for all points), not both")
-        effects = options.pop("effect")
-    if effects is None and groups is None and per_group is None:
-        raise ArgumentError("power_curve needs effects=, groups= or per_group=: the values to go through")
-    if options.get("seed") is None:
-        options["seed"] = int(np.random.SeedSequence().generate_state(1)[0])
-    points = [
-        (effect, size, rows)
-        for effect in _points(effects)
-        for size in _points(groups)
-        for rows in _points(per_group)
-    ]
-    rows: list[dict[str, Any]] = []
-    for effect, size, per in tqdm(points, desc="power curve", unit=" points", disable=not progress):
-        sizes = {"groups": size, "per_group": per, "progress": False}
-        try:
-            found = power(fit, coefficient, effect, **sizes, **options)
-        except KeyboardInterrupt:
-            if not rows:
-                raise
-            break
-        lower, upper = found.conf_int()
-        group = options.get("group")
-        count = found.groups[group] if group else _main_count(fit, found)
-        rows.append(
-            {
-                "effect": found.effect,
-                "groups": count,
-                "per_group": found.nobs / count if per is None else per,
-                "nobs": found.nobs,
-                "power": found.power,
-                "lower": lower,
-                "upper": upper,
-                "n": found.n,
-                "failed": found.failed,
-            }
-        )
-        if _cut_short(found, options.get("n", _STUDIES), options.get("precision")):
-            break
-    table = pd.DataFrame(rows)
-    table.attrs["coefficient"] = coefficient
-    return table
-
-
-def _points(values: Any) -> list[Any]:
-    return list(values) if isinstance(values, Iterable) else [values]
-
-
-def _main_count(fit: Fit, found: Power) -> float:
-    if not found.groups:  # repeated measures without random effects
-        return float("nan")
-    return found.groups[fit.model.design.factors[independent_factor(fit.model.design)].name]
-
-
-def _streams(seed: Any, n_threads: Any) -> tuple[np.ndarray, int]:
-    return stream_key(checked_seed(seed))[0], checked_threads(n_threads)
 
 
 def _study(
@@ -305,13 +203,3 @@ def _groups(model: Any) -> dict[str, int]:
     if known or model.streamed:
         return known or {factor.name: factor.n_levels for factor in model.design.factors}
     return {factor.name: int(np.unique(factor.codes).size) for factor in model.design.factors}
-
-
-def _cut_short(found: Power, n: int, precision: float | None) -> bool:
-    """Whether Ctrl-C ended the studies, not their number or their precision."""
-    return found.n + found.failed < n and (precision is None or _half_width(found) > precision)
-
-
-def _half_width(found: Power) -> float:
-    lower, upper = found.conf_int()
-    return max(upper - found.power, found.power - lower) if found.n else 1.0

@@ -67,3 +67,9 @@ class Power(Printed):
             f"  test {self.test} at {self.alpha:g}, {self.n:,} simulated studies{failed}\n"
             f"  {self.nobs:,} rows{sizes}"
         )
+
+
+def half_width(found: Power) -> float:
+    """Return how far the interval extends to its longer side."""
+    lower, upper = found.conf_int()
+    return max(upper - found.power, found.power - lower) if found.n else 1.0
