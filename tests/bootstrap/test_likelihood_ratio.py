@@ -200,8 +200,7 @@ PAIRS = [
 @pytest.mark.parametrize(("small", "large"), PAIRS)
 def test_a_small_model_inside_a_large_one(small, large):
     """The embedded responses are those of the rows; so are the parameters: the same moments."""
-    from ranef.bootstrap.studies.likelihood_ratio import nested_columns
-    from ranef.bootstrap.studies.nested import embedding
+    from ranef.bootstrap.studies.nested import embedding, nested_columns
 
     rng = np.random.default_rng(1)
     data = made_up(rng)
@@ -249,7 +248,7 @@ def covariance(fit, theta):
 def test_both_ways_to_draw_agree(small, large):
     from ranef.bootstrap.draws.streams import stream_key
     from ranef.bootstrap.draws.true_parameters import true_parameters
-    from ranef.bootstrap.studies.likelihood_ratio import nested_columns
+    from ranef.bootstrap.studies.nested import nested_columns
     from ranef.bootstrap.studies.pairs import Pair
 
     data = made_up(np.random.default_rng(1))

@@ -49,6 +49,13 @@ def test_values_are_those_of_the_record(fit_of):
     assert not result.messages
 
 
+def test_modes_that_are_kept_do_not_move_what_a_statistic_wants(fit_of):
+    run = {"seed": 1, "statistic": pair, "progress": False}
+    fit = fit_of("ss_slope_reml")
+    beside = fit.bootstrap(20, columns=["theta", "se", "modes", "objective"], **run)
+    assert np.array_equal(beside.part("statistic"), fit.bootstrap(20, **run).part("statistic"))
+
+
 def test_tuples_and_arrays(fit_of):
     fit = fit_of("ss_slope_reml")
     frame = fit.bootstrap(50, seed=1, statistic=pair, progress=False).to_frame()

@@ -85,7 +85,7 @@ def _checked(fit: Fit, asked: Asked, at: TrueParameters) -> tuple[Asked, Compile
     check_scheme(scheme, at, asked.route, asked.group)
     if asked.executor is not None:
         check_executor(asked.executor, scheme, statistic)
-    compiled = compiled_for(fit, statistic) if is_compiled(statistic) else None
+    compiled = compiled_for(fit, statistic, "modes" in kept) if is_compiled(statistic) else None
     if scheme == "cases":
         _check_cases(kept, statistic, compiled)
     if statistic is None or compiled is not None:

@@ -7,7 +7,8 @@ from typing import Any
 from ...errors import ArgumentError
 from ..checks import checked_seed, checked_threads, whole_number
 from ..draws.streams import replicate_generator, stream_key
-from ..studies.likelihood_ratio import PBTest, nested_columns, ratio_test, require_nested
+from ..studies.likelihood_ratio import PBTest, ratio_test
+from ..studies.nested import nested_columns, require_nested
 from .in_order import numbers_in_order
 
 

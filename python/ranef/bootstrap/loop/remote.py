@@ -72,7 +72,7 @@ def run_remotely(
     no_spec: Any = None
     design = model.cross.design if route == GRAM else replace(model.design, spec=no_spec, predictors=None)
     plan = (model.reml, model.leading, model.schur)
-    record = None if statistic is None else fit_record(fit, wants_modes(statistic))
+    record = None if statistic is None else fit_record(fit, "modes" in columns or wants_modes(statistic))
     parcel = packed(_tables, design, plan, fit.response, task.arguments, task.start, record)
     options = (route, columns, statistic, stretch.key, stretch.threads)
     return run_parcel(executor, parcel, options, stretch)
@@ -92,7 +92,8 @@ def _tables(
         route, columns, statistic, key, threads = options
         compiled = None
         if statistic is not None:
-            compiled = compile_statistic(statistic, record_layout(model, wants_modes(statistic)), record)
+            modes = "modes" in columns or wants_modes(statistic)
+            compiled = compile_statistic(statistic, record_layout(model, modes), record)
         task = task_from_arrays(model, response, route, arguments, start, columns, compiled)
         return run(task, key, count, threads, progress=False, origin=first).table
 

@@ -49,9 +49,12 @@ def is_compiled(statistic: Any) -> bool:
     return dispatchers is not None and isinstance(statistic, dispatchers.Dispatcher)
 
 
-def compiled_for(fit: Fit, statistic: Any) -> CompiledStatistic:
-    """Make a Numba function of a fit's refits callable from the loop, see `compile_statistic`."""
-    names, modes = ParameterNames.of(fit.model), wants_modes(statistic)
+def compiled_for(fit: Fit, statistic: Any, modes: bool = False) -> CompiledStatistic:
+    """Make a Numba function of a fit's refits callable from the loop, see `compile_statistic`.
+
+    modes: whether records have the conditional modes even if it does not want them.
+    """
+    names, modes = ParameterNames.of(fit.model), modes or wants_modes(statistic)
     taken = (*names.all, *names.errors, *map(names.free, _ALSO))
     return compile_statistic(statistic, record_layout(fit.model, modes), fit_record(fit, modes), taken)
 

@@ -28,11 +28,8 @@ def document(result: BootstrapResult) -> Document:
     intervals = in_pandas(result.conf_int)()
     intervals = intervals.drop(index=[name for name in result.names.theta if name in intervals.index])
     table = [frame_table(intervals, INTERVALS, digits=5)] if len(intervals) else []
-    return [Line(_title(result), "title"), *map(Line, _how(result)), *table]
-
-
-def _how(result: BootstrapResult) -> list[str]:
-    return [_effort(result), _counts(result), *_messages(result)]
+    how = [_effort(result), _counts(result), *_messages(result)]
+    return [Line(_title(result), "title"), *map(Line, how), *table]
 
 
 def _title(result: BootstrapResult) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...errors import ArgumentError, RowsNotKeptError
+from ...errors import RowsNotKeptError
 from ...fit import Fit
 from ...frame.native import as_it_came, in_pandas
 from ...guidance.arguments import guided
@@ -31,9 +31,9 @@ from ...show import Document, Line, Printed, frame_table
 from ..checks import checked_seed, checked_threads, whole_number
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
+from .nested import nested_columns, require_nested
 from .pairs import Pair
 
-_SAME = 1e-6
 ROWS_WANTED = (
     "pbtest draws a response for every row, and the rows of a fit of batches or sums are not kept: compare "
     "the fits by ranef.anova(), or fit both to rows in memory"
@@ -201,16 +201,6 @@ def pbtest(
     return ratio_test(small, large, ratios, count, fixed, seed)
 
 
-def require_nested(small: Any, large: Any) -> None:
-    """Raise an ArgumentError if the small model has as many parameters, or fits better."""
-    statistic, df = small.objective - large.objective, large.df_model_total - small.df_model_total
-    if df < 1 or statistic < -_SAME * max(abs(small.objective), 1.0):
-        raise ArgumentError(
-            f"'{small.formula}' is not nested in '{large.formula}': it has {-df} parameters more, or fits "
-            f"better by {-statistic:.4g}. Give the small model first"
-        )
-
-
 def ratio_test(
     small: Any, large: Any, ratios: np.ndarray, count: int, fixed: bool, seed: Any, families: str = ""
 ) -> PBTest:
@@ -227,40 +217,3 @@ def ratio_test(
         seed=seed,
         families=families,
     )
-
-
-def _response(fit: Any) -> np.ndarray:
-    """The response of a fit, which a refit has from elsewhere."""
-    return np.asarray(fit.y if isinstance(fit, Fit) else fit.model.design.response)
-
-
-def nested_columns(small: Fit, large: Fit) -> np.ndarray:
-    """The small model's columns of X as combinations of the large one's, (p_large, p_small).
-
-    Raises ArgumentError where they are none, or the rows are not the same.
-    """
-    a, b = small.model.design, large.model.design
-    if a.nobs != b.nobs or not np.array_equal(_response(small), _response(large)):
-        raise ArgumentError(
-            f"the models are fitted to different rows ({a.nobs} and {b.nobs}) or responses: fit both to the "
-            "rows in which no variable of either is missing"
-        )
-    for name in ("weights", "offset"):
-        x, y = getattr(a, name), getattr(b, name)
-        if (x is None) != (y is None) or not (x is None or np.array_equal(x, y)):
-            raise ArgumentError(f"the models have different {name}: fit both with the same")
-    inner, outer = a.X[:, small.model.cross.columns], b.X[:, large.model.cross.columns]
-    same = [[k for k, column in enumerate(outer.T) if np.array_equal(column, x)] for x in inner.T]
-    if all(same):
-        return np.eye(outer.shape[1])[:, [places[0] for places in same]]
-    sizes = np.linalg.norm(outer, axis=0)
-    basis, triangle = np.linalg.qr(outer / sizes)
-    products = basis.T @ inner
-    left = np.linalg.norm(inner - basis @ products, axis=0) / np.linalg.norm(inner, axis=0)
-    if left.max() > _SAME:
-        names = [a.column_names[i] for i in small.model.cross.columns]
-        raise ArgumentError(
-            f"'{small.formula}' is not nested in '{large.formula}': its column '{names[int(left.argmax())]}' "
-            "is not a combination of the other's. Give the small model first"
-        )
-    return np.linalg.solve(triangle, products) / sizes[:, None]

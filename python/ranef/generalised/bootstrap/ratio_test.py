@@ -8,7 +8,8 @@ import numpy as np
 
 from ...bootstrap.checks import checked_seed, checked_threads, whole_number
 from ...bootstrap.draws.streams import stream_key
-from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest, ratio_test, require_nested
+from ...bootstrap.studies.likelihood_ratio import ROWS_WANTED, PBTest, ratio_test
+from ...bootstrap.studies.nested import require_nested
 from ...errors import ArgumentError, RowsNotKeptError
 from ...inference.comparison import anova
 from ..fit import GlmerFit
