@@ -45,8 +45,10 @@ def in_slices(fit: Fit, asked: Asked, checkpoint: Checkpoint | None = None) -> B
         while done < n:
             started = time.perf_counter()
             try:
-                now = {"n": min(size, n - done), "seed": seed, "first": asked.start + done}
-                part = one_run(fit, replace(asked, **now, progress=False), estimate)
+                first, count = asked.start + done, min(size, n - done)
+                part = one_run(
+                    fit, replace(asked, n=count, seed=seed, first=first, progress=False), estimate
+                )
             except KeyboardInterrupt:
                 if not parts:
                     raise
