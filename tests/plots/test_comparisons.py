@@ -38,6 +38,16 @@ def test_intervals_that_do_not_exist_say_so(fit_of):
     assert [text.get_text() for text in axes[-1].texts] == ["none"]
 
 
+def test_intervals_beside_a_dropped_coefficient(fit_of):
+    fit = fit_of("ss_rankdef_reml")
+    axes = plots.intervals(fit, ["wald"])
+    marked = {axis.get_title(): [line.get_xdata()[0] for line in axis.lines] for axis in axes}
+    dropped = fit.params.index[fit.params.isna()]
+    assert len(dropped) and all(name not in marked or not marked[name] for name in dropped)
+    for name, value in fit.params.dropna().items():
+        assert value in marked[name]
+
+
 def test_intervals_of_ones_own():
     table = pd.DataFrame({"lower": [0.0], "upper": [1.0]}, index=["effect"])
     axis = plots.intervals({"mine": table, "yours": table + 1})
