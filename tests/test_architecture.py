@@ -236,6 +236,23 @@ print(*set(sys.modules) - before)
     assert not heavy, f"a first fit loads {heavy}"
 
 
+KINDS_OF_FITS = ("repeated", "residual", "structured", "related", "iterative", "generalised")
+
+
+def test_no_room_asks_which_kind_of_fit_it_has():
+    """A fit, or a model, says of itself what others need (`likelihood_fit`); only its room knows its class."""
+    wrong = []
+    for path in MODULES:
+        if layer_of(path) in KINDS_OF_FITS:
+            continue
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+                asked = set(re.findall(r"\w+(?:Fit|Model)\b|\bFit\b|\bModel\b", ast.unparse(node.args[1])))
+                if asked - {"LikelihoodFit"}:  # whether it is a fit at all
+                    wrong.append(f"{short(path)}:{node.lineno}: {ast.unparse(node)}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_modules_are_short():
     lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     long = {name: count for name, count in lines.items() if count >= LINE_LIMIT}

@@ -59,6 +59,8 @@ class Fit(LikelihoodFit):
     optimum: Optimum
     settings: Settings = field(default=DEFAULT)
 
+    by_groups = True
+
     # ------------------------------------------------------------ what other modules say of a fit
     params = Answer["pd.Series"]("estimates.fixed:params")
     bse = Answer["pd.Series"]("estimates.fixed:bse")

@@ -43,6 +43,9 @@ class LikelihoodFit(metaclass=Explained):
 
     default_ddf: str = "satterthwaite"  # the method of testing where a verb is given no other
     by_cells: bool = False  # whether the rows are those of sums
+    by_groups: bool = False  # whether groups have effects of their own: theta, ranef, coef, varcorr
+    generalised: bool = False  # whether a link is between the linear predictor and the mean
+    structured_covariance: bool = False  # whether it is a function of other parameters than theta
     scaled_residuals: str = "pearson"  # the type that has one distribution in all rows where the model holds
 
     @property

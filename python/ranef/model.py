@@ -208,6 +208,10 @@ class Model(IndependentResiduals, metaclass=Explained):
         vars(other).update({name: value for name, value in changes.items() if value is not None})
         return other
 
+    def with_all_rows(self) -> Model:
+        """Return the model with its rows: itself; for a study of another size one whose rows are made."""
+        return self
+
     def _sums(self, design: Design) -> tuple[CrossProducts, Any]:
         """Return the cross-products of the rows of a design, and of its response."""
         cross = cross_products(design)

@@ -18,7 +18,7 @@ class RefittedFit:
         Whether theta is, as of unstructured random effects.
     """
 
-    structured_covariance: ClassVar[bool] = True
+    structured_covariance = True
     has_sigma: ClassVar[bool] = True
     free_theta: ClassVar[bool] = False
 

@@ -95,7 +95,7 @@ def diagnose(fit: Any) -> Diagnosis:
     - The by-Batch variance of the intercept is zero.
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
-    if not isinstance(fit, Fit):  # without random effects: a search of its own, and what any data may have
+    if not fit.by_groups:  # a search of its own, and what any data may have
         return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit), *_own(fit)))
     others = None if fit.optimum.converged else _other_answers(fit)
     findings = [
@@ -134,7 +134,7 @@ def _convergence(fit: Fit, others: AllFit | None) -> list[Finding]:
         return [Finding("convergence", f"The fit has {fit.optimum.message}.", _LESS)]
     better = others.llik["llf"].max() * -2 < fit.optimum.value - AGREE
     good = others.llik.index[others.llik["converged"]]
-    if hasattr(fit, "family"):  # glmer() has one search
+    if fit.generalised:  # glmer() has one search
         advice = f"Where others end: ranef.allfit(fit). {_LESS}"
     elif better and len(good):
         advice = (

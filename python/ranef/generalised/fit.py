@@ -55,6 +55,7 @@ class GlmerFit(Fit, kind="glmer"):
     """
 
     _words = OF_A_GLMER
+    generalised = True
     scaled_residuals = "quantile"
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)

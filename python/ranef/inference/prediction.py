@@ -18,7 +18,6 @@ from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
-from ..refitted_fit import RefittedFit
 from .equations import Equations, Rows, equations
 from .methods import curvature, method
 from .moved import df_of_variance
@@ -28,6 +27,7 @@ from .satterthwaite import Satterthwaite
 from .theta_slopes import prediction_slopes
 
 DDF = ("satterthwaite", "residual", "normal")  # along random effects
+
 
 def predicted(fit: Fit, asked: Asked) -> FloatArray | pd.DataFrame:
     """Return predictions of a linear mixed model, see `predict`."""
@@ -109,7 +109,7 @@ def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Fit, Equations],
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
     if ddf == "normal" or not equations(fit).movable or equations(fit).q > LARGEST:
         return np.full(variance.shape, np.inf)
-    if isinstance(fit, RefittedFit):
+    if fit.structured_covariance:
         return df_of_variance(fit, variance, lambda other: at(other, equations(other)))
     if not isinstance(method(fit), Satterthwaite):
         return np.full(variance.shape, np.inf)

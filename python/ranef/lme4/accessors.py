@@ -13,7 +13,6 @@ from ..design.structure import structure
 from ..errors import ArgumentError, require_choice
 from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
-from ..generalised.fit import GlmerFit
 from ..report.summary import Summary
 from .getme import getME
 from .spellings import our_ddf, our_random
@@ -118,7 +117,7 @@ def model_matrix(fit: Fit, type: str = "fixed") -> pd.DataFrame | sp.csc_array:
 
 
 # ------------------------------------------------------------ rows
-def residuals(fit: Fit, type: str = "response", scaled: bool = False) -> FloatArray:
+def residuals(fit: Any, type: str = "response", scaled: bool = False) -> FloatArray:
     """Return residuals.
 
     Parameters
@@ -130,15 +129,15 @@ def residuals(fit: Fit, type: str = "response", scaled: bool = False) -> FloatAr
         Divide by sigma.
     """
     require_choice("type", type, ("response", "working", "pearson", "deviance"))
-    if isinstance(fit, GlmerFit):
+    if fit.generalised:
         return fit.residuals(type)
     rest = fit.resid if type in ("response", "working") else fit.resid * np.sqrt(weights(fit))
     return rest / fit.sigma if scaled else rest
 
 
-def weights(fit: Fit) -> FloatArray:
+def weights(fit: Any) -> FloatArray:
     """Return the prior weights of the rows used; the trials where a row has trials."""
-    if isinstance(fit, GlmerFit) and fit.family.kind.trials:
+    if fit.generalised and fit.family.kind.trials:
         return fit.response.trials
     given = fit.model.design.weights
     return np.ones(fit.nobs) if given is None else np.asarray(given)
@@ -157,7 +156,7 @@ def predict(fit: Fit, newdata: Any = None, re_form: Any = None, **options: Any) 
     **options
         As of ``fit.predict``.
     """
-    if isinstance(fit, GlmerFit):  # R's default is the linear predictor
+    if fit.generalised:  # R's default is the linear predictor
         options["scale"] = options.pop("type", options.pop("scale", "link"))
     if re_form is not None:  # kinds of fits without random effects have no choice of them
         options["random"] = our_random(re_form)

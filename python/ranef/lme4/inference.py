@@ -16,7 +16,6 @@ from ..frame.native import as_it_came, in_pandas
 from ..inference.comparison import anova as _compare
 from ..inference.components import RandomEffectsPCA
 from ..inference.profile import Profile
-from ..tested_fit import TestedFit
 from .spellings import KINDS, with_our_ddf
 
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
@@ -122,13 +121,12 @@ def confint(
             options["kind"] = KINDS[options.pop(name)]
     if isinstance(fit, BootstrapResult):
         return in_pandas(fit.conf_int)(level=level, **options)
-    alone = isinstance(fit, TestedFit) and not isinstance(fit, Fit)
     if method is None:
-        method = "Wald" if alone else "profile"
+        method = "profile" if fit.by_groups else "Wald"
     if method not in _INTERVALS:
         raise ArgumentError(f"method= must be one of {quote_list(_INTERVALS)}, not {method!r}")
     if "nsim" in options:
         options["n"] = options.pop("nsim")
-    if method == "Wald" and not alone:
+    if method == "Wald" and fit.by_groups:
         options = with_our_ddf({"ddf": "normal"} | options)
     return in_pandas(fit.conf_int)(method=_INTERVALS[method], level=level, **options)

@@ -14,6 +14,7 @@ from ..errors import ArgumentError, quote_list, require_level
 from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from ..frame.native import in_pandas
+from ..likelihood_fit import LikelihoodFit
 from .canvas import (
     BLUE,
     GREY,
@@ -104,7 +105,7 @@ def _tables(
     level: float,
 ) -> tuple[dict[str, pd.DataFrame], pd.Series | None]:
     """Intervals by label, and estimates where they are known."""
-    if isinstance(source, Fit):
+    if isinstance(source, LikelihoodFit):
         wanted = _wanted(methods, _OF_THE_FIT, "; intervals from replicates need fit.bootstrap(n)")
         estimates = true_parameters(source).series(ParameterNames.of(source.model))
         return {name: _of_fit(source, name, parameters, level) for name in wanted}, estimates

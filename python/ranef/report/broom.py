@@ -80,7 +80,7 @@ def tidy(
     5  ran_pars      sd__Observation     25.59        NaN       NaN
     """
     require_level(level)
-    wanted = wanted_effects(effects, EFFECTS if isinstance(fit, Fit) else EFFECTS[:2])
+    wanted = wanted_effects(effects, EFFECTS if fit.by_groups else EFFECTS[:2])
     columns = stacked_columns(fit, wanted, level, lambda: fixed_columns(fit, level, ddf))
     return native_table(columns, fit.model.data_library)
 

@@ -195,7 +195,7 @@ def modelsummary(
 def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str | None) -> pd.DataFrame:
     parts = []
     for name, fit in zip(names, fits, strict=True):
-        fixed, random = _parts(fit, level, ddf) if isinstance(fit, Fit) else _tidy_parts(fit, level, ddf)
+        fixed, random = _parts(fit, level, ddf) if fit.by_groups else _tidy_parts(fit, level, ddf)
         parts += [fixed.assign(model=name, part="fixed"), random.assign(model=name, part="random")]
     columns = ["model", "part", *parts[0].columns[:-2]]
     return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)

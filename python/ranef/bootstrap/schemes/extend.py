@@ -54,7 +54,7 @@ class SizedModel(Model):
     def term_widths(self) -> tuple[int, ...]:
         return self._source.term_widths
 
-    def with_rows(self) -> Model:
+    def with_all_rows(self) -> Model:
         """The same as a model with rows."""
         return self._source.variant(reml=self.reml, design=self.design)
 

@@ -20,7 +20,6 @@ from ..loop.record import kept_columns, record_layout
 from ..loop.single_blas import single_blas_thread
 from ..loop.task import draws_task, refits_task, route_of, rows_task, sample_task
 from ..loop.work import batches
-from ..schemes.extend import SizedModel
 from .pairs import Pair
 from .submodel import pair_without, standing
 
@@ -52,8 +51,8 @@ class Study:
         n_null: int = 199,
     ) -> None:
         route = route_of(model)
-        if route.factor is None and isinstance(model, SizedModel):
-            model = model.with_rows()
+        if route.factor is None:
+            model = model.with_all_rows()
         self.model, self.positions, self.test, self.alpha = model, np.atleast_1d(position), test, alpha
         self.n_null, self.factor = n_null, route.factor
         self.fit = standing(model, theta)

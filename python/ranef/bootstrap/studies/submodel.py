@@ -12,7 +12,6 @@ from ...optimize import Optimum
 from ...variants import with_columns, without_column
 from ..draws.gram_factor import GramFactor
 from ..draws.true_parameters import TrueParameters
-from ..schemes.extend import SizedModel
 from .pairs import Pair
 
 
@@ -44,9 +43,8 @@ def pair_without(
         small = standing(smaller, truth.theta)
         return Pair(small, large, large, truth, _Dropped(model.cross.design.q + positions), factor)
     # The other columns are shifted by the constant, which goes with these.
-    if isinstance(model, SizedModel):
-        model = model.with_rows()
-        large = standing(model.variant(reml=False), truth.theta)
+    model = model.with_all_rows()
+    large = standing(model.variant(reml=False), truth.theta)
     smaller = with_columns(large.model, np.delete(model.cross.columns, positions).tolist())
     return Pair(standing(smaller, truth.theta), large, large, truth)
 

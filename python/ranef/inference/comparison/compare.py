@@ -14,6 +14,7 @@ from ...errors import ArgumentError, DataError
 from ...fit import Fit
 from ...frame.native import as_it_came
 from ...guidance.arguments import guided
+from ...likelihood_fit import LikelihoodFit
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture, with_dispersion
@@ -97,15 +98,15 @@ def anova(
     labels = [f"model {i + 1}" for i in range(len(fits))] if names is None else list(names)
     if len(labels) != len(fits):
         raise ArgumentError(f"names= must have one name per fit: {len(labels)} for {len(fits)} fits")
+    pairs = list(zip(labels, fits, strict=True))
     if any(has_structure(fit) for fit in fits):
-        pairs = list(zip(labels, fits, strict=True))
         table, notes = compare_structures(pairs, nested)
         out = Comparison(table)
         out.attrs["title"] = tuple(f"{name}: {fit.formula}" for name, fit in pairs)
         out.attrs["notes"] = tuple(notes)
         return out
-    regressions = [(name, fit) for name, fit in zip(labels, fits, strict=True) if not isinstance(fit, Fit)]
-    states = [(name, fit) for name, fit in zip(labels, fits, strict=True) if isinstance(fit, Fit)]
+    regressions = [(name, fit) for name, fit in pairs if not isinstance(fit, LikelihoodFit)]
+    states = [(name, fit) for name, fit in pairs if isinstance(fit, LikelihoodFit)]
     _require_comparable(states, regressions)
     compared, notes = _on_one_criterion(states, refit, bool(regressions))
     compared.sort(key=lambda pair: pair[1].df_model_total)

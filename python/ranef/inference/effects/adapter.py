@@ -10,7 +10,6 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, quote_list
-from ...fit import Fit
 from ...frame import Column, FactorColumn, NumberColumn, Table
 from .averages import levels_of
 from .values import is_factor, predictors
@@ -95,7 +94,7 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
     response = model.design.response_name
     response = response if response.isidentifier() and response not in names else "response"
     columns = predictors(fit, "to_marginaleffects() hands over the data")
-    series: dict[str, Any] = {response: _response(fit)}
+    series: dict[str, Any] = {response: np.asarray(fit.y, dtype=float)}
     for name in names:
         labels = [str(level) for level in levels_of(fit, name)] if is_factor(fit, name) else None
         series[name] = _series(pl, columns[name], labels)
@@ -133,11 +132,6 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
         variable_names=[response, *names],
     )
     return Ranef(fit, vault)
-
-
-def _response(fit: Any) -> FloatArray:
-    known = fit.y if isinstance(fit, Fit) else fit.model.design.response
-    return np.asarray(known, dtype=float)
 
 
 def _series(pl: Any, column: Column, labels: list[str] | None) -> Any:

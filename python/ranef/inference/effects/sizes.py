@@ -70,7 +70,7 @@ def effect_size(contrasts: Any, sd: str | float = "residual", edf: float | None 
     Intervals: 95 %
     """
     fit = contrasts.fit
-    if hasattr(fit, "family"):
+    if fit.generalised:
         raise ArgumentError("effect_size() is for linear models: ratios, or fit.comparisons(), say it here")
     if contrasts.what != "estimate":
         raise ArgumentError("effect_size() is for differences: use .pairs() or .contrast(...) of the means")
@@ -93,7 +93,7 @@ def _unit(fit: Any, sd: Any, edf: float | None) -> tuple[float, float, str]:
             raise ArgumentError(f"sd= must be 'residual', 'total' or a number, not {sd!r}")
         if sd == "residual" and edf is not None:
             return float(fit.sigma), _checked(edf), _WORDS[sd]
-        if not isinstance(fit, Fit):
+        if not fit.by_groups:
             raise ArgumentError(
                 f"sd={sd!r}: the degrees of freedom of this fit's standard deviation are not known: give "
                 "edf=, or sd= as a number"
