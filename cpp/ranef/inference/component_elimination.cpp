@@ -3,6 +3,7 @@
 
 #include "ranef/inference/component_sums.hpp"
 #include "ranef/base/linalg.hpp"
+#include "ranef/model/level_blocks.hpp"
 
 namespace ranef {
 
@@ -55,16 +56,52 @@ bool ComponentSums::eliminate() {
 bool ComponentSums::invert() {
     if (m_ == 0) return true;
     std::copy_n(t_.begin(), m_ * m_, n_.begin());
-    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_gamma(true, column); });
+    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_blocks(lambda_, true, column); });
     for (Index c = 0; c < m_; ++c) n_[c * m_ + c] += 1.0;
     if (!linalg::cholesky(m_, n_.data(), m_)) return false;
     linalg::invert_cholesky(m_, n_.data(), m_);
     linalg::symmetrise(m_, n_.data(), m_);
-    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_gamma(false, column); });
+    linalg::sandwich(m_, n_.data(), [&](double* column) { apply_blocks(lambda_, false, column); });
     linalg::multiply(false, false, m_, width_, m_, 1.0, n_.data(), m_, tx_.data(), m_, 0.0, b_.data(), m_);
     std::copy_n(tx_.begin(), m_ * width_, u_.begin());
     linalg::multiply(false, false, m_, width_, m_, -1.0, t_.data(), m_, b_.data(), m_, 1.0, u_.data(), m_);
     return true;
+}
+
+// D^-1 of every factor behind the leading one, where it keeps enough digits.
+void ComponentSums::invert_covariances() {
+    d_inverse_.resize(layout_.lambda_size);
+    for (std::size_t f = 1; f < layout_.factors.size() && divisible_; ++f) {
+        const Index at = layout_.lambda_offset[f];
+        divisible_ = linalg::invert_product(layout_.factors[f].width, lambda_ + at, least_pivot, d_inverse_.data() + at);
+    }
+}
+
+// Psi = I - N T, which is N D^-1.
+void ComponentSums::form_projection() {
+    if (divisible_) {
+        std::copy_n(n_.begin(), m_ * m_, psi_.begin());
+        divide_columns(psi_.data());
+        return;
+    }
+    linalg::multiply(false, false, m_, m_, m_, -1.0, n_.data(), m_, t_.data(), m_, 0.0, psi_.data(), m_);
+    for (Index i = 0; i < m_; ++i) psi_[i * (m_ + 1)] += 1.0;
+}
+
+// M <- M D^-1, m x m.
+void ComponentSums::divide_columns(double* matrix) const {
+    std::vector<double> row;
+    for (const LocalLevel& block : blocks_) {
+        const int r = layout_.factors[block.factor].width;
+        const double* d = d_inverse_.data() + layout_.lambda_offset[block.factor];
+        double* columns = matrix + block.first * m_;
+        row.resize(r);
+        for (Index i = 0; i < m_; ++i) {
+            for (int a = 0; a < r; ++a) row[a] = columns[a * m_ + i];
+            apply_block(r, d, false, row.data());
+            for (int a = 0; a < r; ++a) columns[a * m_ + i] = row[a];
+        }
+    }
 }
 
 }  // namespace ranef

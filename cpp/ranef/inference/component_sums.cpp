@@ -12,6 +12,7 @@ namespace {
 constexpr Index heavy_share = 4;
 constexpr Index heavy_least = 24;
 constexpr Index batch_rows = 128;
+constexpr double least_pivot = 1e-4;  // of Lambda: below it D^-1 costs the digits of Z_2'H^-1 Z_2
 
 // c <- a b for small column-major matrices, rows x inner times inner x columns.
 void small_product(int rows, int columns, int inner, const double* a, const double* b, double* c) {
@@ -43,6 +44,7 @@ ComponentSums::ComponentSums(const DesignCross& design, const Components& compon
     const Index count = static_cast<Index>(directions.size());
     while (leading_ < count && directions[leading_].factor == 0) ++leading_;
     rest_ = count - leading_;
+    invert_covariances();
     trace.assign(count, 0.0);
     product.assign(count * count, 0.0);
     outer.assign(count * width_ * width_, 0.0);
@@ -84,12 +86,11 @@ Status ComponentSums::add(Index component, const std::function<bool()>& interrup
     }
     if (m_ == 0) return Status::ok;
     if (interrupted()) return Status::interrupted;
+    form_projection();
     leading_products();
     if (interrupted()) return Status::interrupted;
     rest_directions();
     rest_products();
-    if (interrupted()) return Status::interrupted;
-    cross_products();
     fill_gram();
     return Status::ok;
 }
@@ -124,9 +125,10 @@ void ComponentSums::level_columns(Index j, double* out) const {
     std::copy_n(z_ + j * r_, r_, out + p_ * r_);
 }
 
-void ComponentSums::apply_gamma(bool transpose, double* v) const {
+// v <- L v or L'v on the levels of the other factors, L packed as Lambda.
+void ComponentSums::apply_blocks(const double* l, bool transpose, double* v) const {
     for (const LocalLevel& block : blocks_)
-        apply_block(layout_.factors[block.factor].width, lambda_ + layout_.lambda_offset[block.factor], transpose, v + block.first);
+        apply_block(layout_.factors[block.factor].width, l + layout_.lambda_offset[block.factor], transpose, v + block.first);
 }
 
 // The shares of a level that involve no other level: tr(E B*) and tr(E B* E' B*) with B* = Z_1j'H^-1 Z_1j = B - rho,
@@ -240,22 +242,39 @@ void ComponentSums::leading_levels(const Batch& batch) {
         linalg::multiply(false, false, m_, wide, rows, 1.0, d_.data(), m_, v_.data(), rows, 1.0, h_.data(), m_);
 }
 
-// What ties the levels of the leading term together: tr(N Q_k N Q_l) and h_k'N h_l.
+// What ties the levels of the leading term together and to the others: tr(N Q_k N Q_l) and h_k'N h_l.
 void ComponentSums::leading_products() {
     const Index count = leading_ + rest_, mm = m_ * m_, wide = leading_ * width_;
     for (Index k = 0; k < leading_; ++k) linalg::symmetrise(m_, q_.data() + k * mm, m_);
     for (Index k = 0; k < leading_; ++k) {
-        linalg::multiply(false, false, m_, m_, m_, 1.0, n_.data(), m_, q_.data() + k * mm, m_, 0.0, work_.data(), m_);
+        linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + k * mm, m_, n_.data(), m_, 0.0, work_.data(), m_);
         for (Index l = 0; l <= k; ++l) {
-            // tr(N Q_k N Q_l) = <N Q_k, Q_l N>; y_ <- Q_l N only where it is not the transpose of work_.
-            if (l < k) linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + l * mm, m_, n_.data(), m_, 0.0, y_.data(), m_);
+            // tr(N Q_k N Q_l) = <Q_k N, N Q_l>; y_ <- N Q_l only where it is not the transpose of work_.
+            if (l < k) linalg::multiply(false, false, m_, m_, m_, 1.0, n_.data(), m_, q_.data() + l * mm, m_, 0.0, y_.data(), m_);
             product[l * count + k] += l < k ? linalg::dot(mm, work_.data(), y_.data())
                                             : linalg::trace_of_product(m_, work_.data(), work_.data());
         }
+        cross_products(k);
     }
     std::vector<double> nh(m_ * wide);
     linalg::multiply(false, false, m_, wide, m_, 1.0, n_.data(), m_, h_.data(), m_, 0.0, nh.data(), m_);
     linalg::multiply(true, false, wide, wide, m_, -1.0, h_.data(), m_, nh.data(), m_, 1.0, gram.data(), count * width_);
+}
+
+// tr(H^-1 G_k H^-1 G_l) of a leading k and another l: tr(E_l Psi'Q_k Psi) on the blocks. Takes Q_k N from work_.
+void ComponentSums::cross_products(Index k) {
+    const Index count = leading_ + rest_;
+    if (divisible_) divide_columns(work_.data());
+    else linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + k * m_ * m_, m_, psi_.data(), m_, 0.0, work_.data(), m_);
+    for (const LocalLevel& block : blocks_) {
+        const int r = layout_.factors[block.factor].width;
+        for (int b = 0; b < r; ++b)
+            for (int a = 0; a < r; ++a) {
+                const double entry = linalg::dot(m_, psi_.data() + (block.first + a) * m_, work_.data() + (block.first + b) * m_);
+                for (Index l = leading_; l < count; ++l)
+                    if (directions_[l].factor == block.factor) product[k * count + l] += directions_[l].e[b * r + a] * entry;
+            }
+    }
 }
 
 // w_k = E_k u on the levels of k's factor, zero elsewhere.
@@ -274,11 +293,15 @@ void ComponentSums::rest_directions() {
     }
 }
 
-// Psi = I - N T and Y = T Psi = Z_2'H^-1 Z_2: tr(E Y) and tr(E Y E'Y) over the blocks of the factors.
+// Y = Z_2'H^-1 Z_2 = T Psi: tr(E Y) and tr(E Y E'Y) over the blocks of the factors.
 void ComponentSums::rest_products() {
-    linalg::multiply(false, false, m_, m_, m_, -1.0, n_.data(), m_, t_.data(), m_, 0.0, psi_.data(), m_);
-    for (Index i = 0; i < m_; ++i) psi_[i * m_ + i] += 1.0;
-    linalg::multiply(false, false, m_, m_, m_, 1.0, t_.data(), m_, psi_.data(), m_, 0.0, y_.data(), m_);
+    if (divisible_) {  // D^-1 (I - Psi)
+        for (Index i = 0; i < m_ * m_; ++i) y_[i] = -psi_[i];
+        for (Index i = 0; i < m_; ++i) y_[i * (m_ + 1)] += 1.0;
+        for (Index c = 0; c < m_; ++c) apply_blocks(d_inverse_.data(), false, y_.data() + c * m_);
+    } else {
+        linalg::multiply(false, false, m_, m_, m_, 1.0, t_.data(), m_, psi_.data(), m_, 0.0, y_.data(), m_);
+    }
     const Index count = leading_ + rest_;
     std::vector<std::vector<Index>> of_factor(layout_.factors.size());
     int widest = 1;
@@ -312,23 +335,6 @@ void ComponentSums::rest_products() {
                     if (l <= k)
                         product[l * count + k] += linalg::dot(Index{r} * s, left.data() + (k - leading_) * size,
                                                              right.data() + (l - leading_) * size);
-        }
-    }
-}
-
-// tr(H^-1 G_k H^-1 G_l) of a leading k and another l: tr(E_l Psi'Q_k Psi) on the blocks.
-void ComponentSums::cross_products() {
-    const Index count = leading_ + rest_, mm = m_ * m_;
-    for (Index k = 0; k < leading_; ++k) {
-        linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + k * mm, m_, psi_.data(), m_, 0.0, work_.data(), m_);
-        for (const LocalLevel& block : blocks_) {
-            const int r = layout_.factors[block.factor].width;
-            for (int b = 0; b < r; ++b)
-                for (int a = 0; a < r; ++a) {
-                    const double entry = linalg::dot(m_, psi_.data() + (block.first + a) * m_, work_.data() + (block.first + b) * m_);
-                    for (Index l = leading_; l < count; ++l)
-                        if (directions_[l].factor == block.factor) product[k * count + l] += directions_[l].e[b * r + a] * entry;
-                }
         }
     }
 }

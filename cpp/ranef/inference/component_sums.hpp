@@ -40,18 +40,21 @@ private:
     Batch next_batch(Index first) const;
     bool eliminate();
     bool invert();
+    void invert_covariances();
+    void form_projection();
+    void divide_columns(double* matrix) const;
     void heavy_products(const Batch& batch);
     void level_vectors(Index j, const double* f, const double* b, Index row, Index rows);
     void light_products(const Level<>& level, const double* f, Index row, Index rows, double* rho);
     void leading_levels(const Batch& batch);
     void level_traces(const double* b, const double* rho);
     void leading_products();
+    void cross_products(Index k);
     void rest_directions();
     void rest_products();
-    void cross_products();
     void fill_gram();
     void level_columns(Index j, double* out) const;
-    void apply_gamma(bool transpose, double* v) const;
+    void apply_blocks(const double* l, bool transpose, double* v) const;
 
     const DesignCross& design_;
     const Layout& layout_;
@@ -66,6 +69,8 @@ private:
     const Index* levels_ = nullptr;
     Index level_count_ = 0;
     const Index* columns_ = nullptr;
+    std::vector<double> d_inverse_;    // D^-1 behind the leading term, packed as Lambda
+    bool divisible_ = true;            // whether it is there: no Lambda is singular
     std::vector<Index> local_;         // column of Z_rest -> position in its component
     std::vector<LocalLevel> blocks_;   // levels of the other factors in the component
     std::vector<double> k_;            // r x r per level
