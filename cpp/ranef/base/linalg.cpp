@@ -281,15 +281,6 @@ bool divide_right(Index n, const double* y, const double* l, double floor, doubl
     return true;
 }
 
-bool invert_product(Index n, const double* l, double floor, double* out) {
-    std::vector<double> identity(n * n, 0.0), inverse(n * n);
-    for (Index i = 0; i < n; ++i) identity[i * (n + 1)] = 1.0;
-    if (!divide_right(n, identity.data(), l, floor, inverse.data())) return false;
-    for (Index j = 0; j < n; ++j)
-        for (Index i = 0; i < n; ++i) out[j * n + i] = dot(n, inverse.data() + i * n, inverse.data() + j * n);
-    return true;
-}
-
 void transpose(Index n, double* a) {
     for (Index j = 0; j < n; ++j)
         for (Index i = j + 1; i < n; ++i) std::swap(a[j * n + i], a[i * n + j]);

@@ -47,9 +47,6 @@ void small_multiply(Index n, const double* a, const double* b, double* c);
 // X <- Y L^-1 for square matrices of order n by elimination with row pivoting. False when a pivot is below `floor`.
 bool divide_right(Index n, const double* y, const double* l, double floor, double* x);
 
-// out <- (L L')^-1 for any square L, both triangles. False when a pivot is below `floor`.
-bool invert_product(Index n, const double* l, double floor, double* out);
-
 // Transposes a square matrix (leading dimension n) in place.
 void transpose(Index n, double* a);
 // a <- M a M' for a symmetric a (n x n), M known by what it does to one column, in place.

@@ -101,9 +101,19 @@ void DenseCurvature::quadratic(Index j, double* out) const {
 
 void DenseCurvature::invert_covariances(const double* lambda) {
     for (std::size_t f = 1; f < layout_.factors.size(); ++f) {
-        const Index at = layout_.lambda_offset[f];
+        const int s = layout_.factors[f].width;
+        std::vector<double> identity(s * s, 0.0), inverse(s * s);
+        for (int i = 0; i < s; ++i) identity[i * s + i] = 1.0;
         const bool wanted = exact_ || layout_.factors[f].levels <= few_levels;
-        usable_[f] = wanted && linalg::invert_product(layout_.factors[f].width, lambda + at, least_pivot, d_inverse_.data() + at);
+        usable_[f] = wanted && linalg::divide_right(s, identity.data(), lambda + layout_.lambda_offset[f], least_pivot,
+                                                    inverse.data());
+        if (!usable_[f]) continue;
+        double* out = d_inverse_.data() + layout_.lambda_offset[f];  // Lambda^-T Lambda^-1
+        for (int j = 0; j < s; ++j)
+            for (int i = 0; i < s; ++i) {
+                out[j * s + i] = 0.0;
+                for (int c = 0; c < s; ++c) out[j * s + i] += inverse[i * s + c] * inverse[j * s + c];
+            }
     }
 }
 

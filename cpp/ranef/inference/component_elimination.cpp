@@ -6,6 +6,11 @@
 #include "ranef/model/level_blocks.hpp"
 
 namespace ranef {
+namespace {
+
+constexpr double least_pivot = 1e-4;  // of Lambda: below it D^-1 costs the digits of Z_2'H^-1 Z_2
+
+}  // namespace
 
 // T = W - sum_j A_j'K_j A_j over the component's columns (both triangles), T_2X likewise.
 bool ComponentSums::eliminate() {
@@ -72,8 +77,12 @@ bool ComponentSums::invert() {
 void ComponentSums::invert_covariances() {
     d_inverse_.resize(layout_.lambda_size);
     for (std::size_t f = 1; f < layout_.factors.size() && divisible_; ++f) {
-        const Index at = layout_.lambda_offset[f];
-        divisible_ = linalg::invert_product(layout_.factors[f].width, lambda_ + at, least_pivot, d_inverse_.data() + at);
+        const int r = layout_.factors[f].width;
+        std::vector<double> identity(r * r, 0.0), inverse(r * r);
+        for (int i = 0; i < r; ++i) identity[i * (r + 1)] = 1.0;
+        divisible_ = linalg::divide_right(r, identity.data(), lambda_ + layout_.lambda_offset[f], least_pivot, inverse.data());
+        linalg::multiply(true, false, r, r, r, 1.0, inverse.data(), r, inverse.data(), r, 0.0,
+                         d_inverse_.data() + layout_.lambda_offset[f], r);
     }
 }
 

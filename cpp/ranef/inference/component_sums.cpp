@@ -12,7 +12,6 @@ namespace {
 constexpr Index heavy_share = 4;
 constexpr Index heavy_least = 24;
 constexpr Index batch_rows = 128;
-constexpr double least_pivot = 1e-4;  // of Lambda: below it D^-1 costs the digits of Z_2'H^-1 Z_2
 
 // c <- a b for small column-major matrices, rows x inner times inner x columns.
 void small_product(int rows, int columns, int inner, const double* a, const double* b, double* c) {
