@@ -1,10 +1,13 @@
 """A fit, and what is asked of it, goes to another process and comes back: pickle, copy, deepcopy."""
 
 import copy
+import io
 import pickle
 import traceback
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import ranef
 from conftest import fitted
@@ -183,3 +186,69 @@ def test_what_restores_an_altered_pickle_says_so(kind, sleepstudy):
 def within_restoring(error):
     frames = traceback.extract_tb(error.__traceback__)
     return any(frame.name == "__setstate__" for frame in frames)
+
+
+def kinds_of_fits(sleepstudy):
+    sleepstudy = sleepstudy.assign(half=np.where(sleepstudy.Days < 5, "a", "b"))
+    people = sorted(sleepstudy.Subject.unique())
+    by = "Reaction ~ Days + half"
+    return {
+        "nested": lambda: fitted("pastes_reml"),
+        "contrasts": lambda: ranef.lmer(f"{by}:C(half, contr.sum) + (1 | Subject)", sleepstudy),
+        "residual": lambda: ranef.lmer(
+            f"{by} + (1 | Subject)", sleepstudy, residual="ar1(Days | Subject)", dispersion="~ half"
+        ),
+        "gls": lambda: ranef.gls(by, sleepstudy, residual="car1(Days | Subject)", dispersion="~ half"),
+        "mmrm": lambda: ranef.mmrm(
+            "fev1 ~ arm * visit + ar1(visit | arm / id)", ranef.datasets.load("asthma")
+        ),
+        "related": lambda: ranef.lmer(
+            f"{by} + (1 | Subject)",
+            sleepstudy,
+            relationship={"Subject": pd.DataFrame(np.eye(len(people)), people, people)},
+        ),
+        "glmer": lambda: ranef.glmer("half ~ Days + (1 | Subject)", sleepstudy, "binomial"),
+    }
+
+
+class LookingForObjects(pickle.Pickler):
+    """Refuses arrays of objects, whose length NumPy does not check when it reads them."""
+
+    def reducer_override(self, value):
+        assert not (isinstance(value, np.ndarray) and value.dtype == object), value[:3]
+        return NotImplemented
+
+
+@pytest.mark.parametrize("kind", ["nested", "contrasts", "residual", "gls", "mmrm", "related", "glmer"])
+def test_no_array_of_objects_is_pickled(kind, sleepstudy):
+    fit = kinds_of_fits(sleepstudy)[kind]()
+    LookingForObjects(io.BytesIO()).dump(fit)
+    back = pickle.loads(pickle.dumps(fit))
+    for old, new in zip(fit.model.design.terms, back.model.design.terms, strict=True):
+        assert new.factor.levels.dtype == old.factor.levels.dtype
+        assert new.factor.levels.tolist() == old.factor.levels.tolist()
+
+
+def test_levels_as_they_were_pickled_before_are_read():
+    factor = fitted("pastes_reml").model.design.factors[0]
+    state = {"name": factor.name, "codes": factor.codes, "levels": factor.levels}
+    assert read(type(factor), state).levels.tolist() == factor.levels.tolist()
+
+
+@pytest.mark.parametrize("altered", [None, 3, {}.keys])
+def test_altered_levels_are_refused(altered):
+    factor = fitted("pastes_reml").model.design.factors[0]
+    state = factor.__getstate__()
+    assert state["levels"].values == factor.levels.tolist()
+    with pytest.raises(ranef.DataError, match="this pickle of a GroupingFactor is damaged"):
+        read(type(factor), state | {"levels": state["levels"]._replace(values=altered)})
+
+
+@pytest.mark.parametrize("gone", [1, 29])
+def test_a_model_with_fewer_levels_than_codes_is_refused(gone):
+    model = fitted("pastes_reml").model
+    factors = [replace(term.factor, levels=term.factor.levels[:-gone]) for term in model.design.terms]
+    fewer = [replace(t, factor=factor) for t, factor in zip(model.design.terms, factors, strict=True)]
+    state = model.__getstate__() | {"design": replace(model.design, terms=tuple(fewer))}
+    with pytest.raises(ranef.DataError, match="this pickle of a Model is damaged"):
+        read(type(model), state)

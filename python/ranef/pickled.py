@@ -1,19 +1,16 @@
-"""What pickles say of the version that wrote them, and of bytes that have changed since."""
+"""What pickles say of the version that wrote them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from . import _core
-from .errors import DataError, RanefError
+from .errors import DataError
 
 WRITTEN_BY = {"written_by": _core.__version__}
-State = dict[str, Any]
 
 
-def take_version(state: State, what: str) -> None:
+def take_version(state: dict[str, Any], what: str) -> None:
     """Take the version out of an object's state, and refuse one whose layout is another.
 
     Raises DataError naming both versions.
@@ -24,21 +21,3 @@ def take_version(state: State, what: str) -> None:
             f"this pickle holds {what} of ranef {written_by}, which ranef {_core.__version__} does not "
             f"read: make it again from its data, or read the pickle with ranef {written_by}"
         )
-
-
-def restoring(set_state: Callable[[Any, State], None]) -> Callable[[Any, State], None]:
-    """Have a ``__setstate__`` raise DataError where an altered pickle gives it what it cannot use."""
-
-    @wraps(set_state)
-    def restored(self: Any, state: State) -> None:
-        try:
-            set_state(self, state)
-        except (RanefError, MemoryError):
-            raise
-        except Exception as error:  # whatever the altered part meets first
-            raise DataError(
-                f"this pickle of a {type(self).__name__} is damaged ({type(error).__name__}: {error}): use a "
-                "copy, or make it again from its data"
-            ) from error
-
-    return restored

@@ -26,6 +26,7 @@ from ..formula.expand import Variable, terms_of
 from ..formula.python_code import read_code
 from ..frame import Column
 from ..frame.factors import Levels
+from ..pickles import Snapshot
 from .code_values import learning_evaluator, levels_of, on_complete_rows, series_of
 from .evaluate import Evaluator
 from .functions import Functions
@@ -41,7 +42,7 @@ _COLOR = re.compile("\x1b\\[[0-9;]*m|\u29db\\[[0-9;]*m|\\[[0-9]*m\u29da")
 
 
 @dataclass(frozen=True, eq=False)
-class FormulaicMatrix:
+class FormulaicMatrix(Snapshot):
     """A model matrix formulaic has learned."""
 
     text: str

@@ -19,6 +19,7 @@ from ..errors import DataError
 from ..formula.expand import terms_of
 from ..frame import Column, UsedRows
 from ..frame.factors import Levels, label_texts
+from ..pickles import Snapshot
 from .crossed import learn_crossed
 from .formulaic_bridge import learn_formulaic
 from .model_matrix import ColumnValues, ModelMatrix
@@ -48,7 +49,7 @@ class MatrixSpec(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class PlainMatrix:
+class PlainMatrix(Snapshot):
     """The intercept, numeric columns, and dummies of categorical columns."""
 
     intercept: bool

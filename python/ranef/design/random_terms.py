@@ -14,6 +14,7 @@ from ..formula import RandomBar
 from ..formula.expand import terms_of
 from ..frame import Column, FactorColumn
 from ..frame.factors import Codes, Levels, as_factor, cell_numbers, combine, recode
+from ..pickles import Snapshot
 from .formulaic_bridge import FormulaicMatrix
 from .matrices import MatrixSpec, PlainMatrix, learn_matrix, plain_numeric, shared_part
 from .model_matrix import ModelMatrix
@@ -23,7 +24,7 @@ from .used import UsedColumns, boolean_columns
 
 
 @dataclass(frozen=True, eq=False)
-class GroupSpec:
+class GroupSpec(Snapshot):
     """A grouping factor as learned: the levels of its columns, and for combinations the cells that occur."""
 
     name: str

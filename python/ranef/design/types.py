@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..frame.factors import Codes
+from ..pickles import Snapshot
 from .model_matrix import ModelMatrix
 
 
 @dataclass(frozen=True, eq=False)
-class GroupingFactor:
+class GroupingFactor(Snapshot):
     """A grouping factor on the used rows; every level occurs."""
 
     name: str  # ``"subject"``, or ``"cask:batch"`` for combinations

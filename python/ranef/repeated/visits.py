@@ -15,7 +15,12 @@ from ..design.not_kept import NOT_KEPT
 from ..errors import DataError, quote_list
 from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
+<<<<<<< HEAD
 from ..frame.factors import as_factor, label_texts, one_factor, take
+=======
+from ..frame.factors import as_factor, combine, label_texts, take
+from ..pickles import Snapshot
+>>>>>>> 0477ba25 (Levels are pickled as lists: NumPy reads arrays of objects up to a length it does not check)
 from ..sufficient.finishing_visits import SummedVisits
 from ..sufficient.patterns import MOST_VISITS, require_few_visits
 
@@ -23,7 +28,7 @@ Codes = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Visits:
+class Visits(Snapshot):
     """Where each row used belongs."""
 
     # visit, subject, arm, (n,) int32: codes; ``arm`` is None where all subjects share a covariance matrix

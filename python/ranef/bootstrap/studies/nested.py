@@ -39,7 +39,7 @@ def nested_columns(small: Fit, large: Fit) -> np.ndarray:
     Raises ArgumentError where they are none, or the rows are not the same.
     """
     a, b = small.model.design, large.model.design
-    if a.nobs != b.nobs or not np.array_equal(_response(small), _response(large)):
+    if a.nobs != b.nobs or not np.array_equal(small.y, large.y):
         raise ArgumentError(
             f"the models are fitted to different rows ({a.nobs} and {b.nobs}) or responses: fit both to the "
             "rows in which no variable of either is missing"
@@ -63,11 +63,6 @@ def nested_columns(small: Fit, large: Fit) -> np.ndarray:
             "is not a combination of the other's. Give the small model first"
         )
     return np.linalg.solve(triangle, products) / sizes[:, None]
-
-
-def _response(fit: Any) -> np.ndarray:
-    """The response of a fit, which a refit has from elsewhere."""
-    return np.asarray(fit.y if isinstance(fit, Fit) else fit.model.design.response)
 
 
 @dataclass(frozen=True, eq=False)
