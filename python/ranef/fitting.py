@@ -132,20 +132,9 @@ def lmer(
     Days          10.467
     Name: estimate, dtype: float64
     """
+    given = locals()
     parsed = with_functions(parse_formula(formula), functions)
     structured, noisy = has_structures(parsed), residual is not None or dispersion is not None
-    given = {
-        "start": start,
-        "optimizer": optimizer,
-        "max_evaluations": max_evaluations,
-        "tolerance": tolerance,
-        "allow_saturated": allow_saturated,
-        "leading": leading,
-        "schur": schur,
-        "iterations": iterations,
-        "residual": residual,
-        "dispersion": dispersion,
-    }
     require_progress(progress)
     if relationship is not None:
         if structured:
@@ -175,7 +164,7 @@ def lmer(
     return _fit_planned(model, None, settings, iterations)
 
 
-def _require_one_way(exact_only: bool, schur: str, iterations: Iterations | None) -> None:
+def _require_one_way(exact_only: bool, schur: str, iterations: Any) -> None:
     """Raise an ArgumentError where iterations are asked for and cannot be, or will not be, used."""
     if exact_only and schur == "iterative":
         raise ArgumentError(
@@ -184,7 +173,10 @@ def _require_one_way(exact_only: bool, schur: str, iterations: Iterations | None
         )
     if iterations is None:
         return
-    _require_iterations(iterations)
+    from .iterative import Iterations  # loads the fit by iterations, which most fits are not
+
+    if not isinstance(iterations, Iterations):
+        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")
     if exact_only or schur not in ("auto", "any", "iterative"):
         raise ArgumentError("iterations= is of fits by iterations, and this one is exact: leave it out")
 
@@ -252,13 +244,7 @@ def fit(
         For a matrix a DataFrame with one row per response, see `ranef.bootstrap.responses`.
     """
     if getattr(y, "ndim", 1) == 2:
-        given = {
-            "start": start,
-            "optimizer": optimizer,
-            "max_evaluations": max_evaluations,
-            "tolerance": tolerance,
-        }
-        require_taken("many", given)
+        require_taken("many", locals())
         from .bootstrap.responses import fit_responses  # loads pandas
 
         return fit_responses(model, y)
@@ -311,19 +297,11 @@ def fit_sums(
     >>> round(ranef.fit(sums).objective, 4)
     1743.6283
     """
-    said = {
-        "start": start,
-        "optimizer": optimizer,
-        "leading": leading,
-        "schur": schur,
-        "allow_saturated": allow_saturated,
-        "agq": agq,
-    }
+    given = locals()
     if isinstance(sums, CellSums):
-        require_taken("cells", said | {"reml": reml})
+        require_taken("cells", given)
         require_positive("tolerance", tolerance)
-        given = {"agq": agq, "max_evaluations": max_evaluations}
-        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        options = {name: given[name] for name in ("agq", "max_evaluations") if given[name] is not None}
         return sums._fitted(tolerance=max(tolerance, 1e-8), **options)
     if not isinstance(sums, Sums):
         raise ArgumentError(
@@ -332,13 +310,13 @@ def fit_sums(
         )
     reml = True if reml is None else reml
     if sums.contents is not None and sums.contents.patterns is not None:
-        require_taken("visits", said)
+        require_taken("visits", given)
         from .repeated import mmrm  # loads pandas and scipy
 
         return mmrm(  # type: ignore[return-value]
             sums.formula, sums, reml, start=start, max_evaluations=max_evaluations, tolerance=tolerance
         )
-    require_taken("sums", said)
+    require_taken("sums", given)
     model = Model(
         sums.formula, sums, reml=reml, allow_saturated=allow_saturated, leading=leading, schur=schur
     )
@@ -363,10 +341,3 @@ def checked_settings(
     if start is not None:
         start = model.checked_theta(start, "start=")
     return Settings(optimizer, start, max_evaluations, float(tolerance))
-
-
-def _require_iterations(iterations: Any) -> None:
-    from .iterative import Iterations  # loads the fit by iterations, which most fits are not
-
-    if not isinstance(iterations, Iterations):
-        raise ArgumentError(f"iterations= must be ranef.Iterations(...), not {type(iterations).__name__}")

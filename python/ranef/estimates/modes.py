@@ -22,6 +22,8 @@ from ..verbs import Verb
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     """Grouping factor -> DataFrame, levels x columns; prints its tables."""
 
+    _where: str  # how it is written
+
     def __init__(self, fit: Fit) -> None:
         self.fit = fit
 
@@ -43,17 +45,16 @@ class FactorTables(Printed, Mapping[str, pd.DataFrame]):
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         """Say that the tables are an attribute: ``fit.ranef``, not ``fit.ranef()``."""
-        name = "ranef" if isinstance(self, RandomEffects) else "coef"
-        raise TypeError(f"fit.{name} is an attribute, without parentheses: fit.{name}['group'] is a table")
+        where = self._where
+        raise TypeError(f"{where} is an attribute, without parentheses: {where}['group'] is a table")
 
     if not TYPE_CHECKING:  # which would take every name for known
 
         def __getattr__(self, name: str) -> Any:
             # "fit" itself may be missing while a pickle is read.
-            where = "ranef" if isinstance(self, RandomEffects) else "coef"
             if not name.startswith("_") and "fit" in vars(self) and name in list(self):
-                raise AttributeError(f"{name!r} is a grouping factor: fit.{where}[{name!r}] is its table")
-            return explained(f"fit.{where}", OF_TABLES)(self, name)
+                raise AttributeError(f"{name!r} is a grouping factor: {self._where}[{name!r}] is its table")
+            return explained(self._where, OF_TABLES)(self, name)
 
     def __getitem__(self, group: str) -> pd.DataFrame:
         try:
@@ -78,6 +79,8 @@ class RandomEffects(FactorTables):
     Several terms on one factor stand side by side. ``cond_var`` has the conditional variances, ``to_frame()``
     one row per mode.
     """
+
+    _where = "fit.ranef"
 
     @cached_property
     def cond_var(self) -> dict[str, FloatArray]:
@@ -122,6 +125,8 @@ class Coefficients(FactorTables):
     The columns are the fixed effects that were estimated, then random effects without a fixed one.
     """
 
+    _where = "fit.coef"
+
     def _table(self, factor: FactorBlocks, modes: FloatArray) -> pd.DataFrame:
         fit, table = self.fit, super()._table(factor, modes)
         names = fit.model.design.column_names
@@ -131,13 +136,3 @@ class Coefficients(FactorTables):
         for position, name in enumerate(table.columns):  # a name may stand in two terms
             values[:, columns.index(name)] += table.iloc[:, position]
         return pd.DataFrame(values, index=table.index, columns=columns)
-
-
-def random_effects(fit: Fit) -> RandomEffects:
-    """Return the conditional modes of a fit."""
-    return RandomEffects(fit)
-
-
-def coefficients(fit: Fit) -> Coefficients:
-    """Return the coefficients of every group: the fixed effects plus its conditional modes."""
-    return Coefficients(fit)
