@@ -80,6 +80,31 @@ def pack(matrices: Sequence[FloatArray]) -> FloatArray:
     return np.concatenate([m[(..., *triangle(m.shape[-1]))] for m in matrices], axis=-1)
 
 
+def covariance_elements(widths: Sequence[int], theta: FloatArray) -> FloatArray:
+    """Return the unique elements of D = Lambda Lambda' of each term, (k,)."""
+    return pack([factor @ factor.T for factor in unpack(theta, widths)])
+
+
+def covariance_jacobian(widths: Sequence[int], theta: FloatArray) -> FloatArray:
+    """Return the derivatives of these elements by theta, (k, k)."""
+    out = np.zeros((len(theta), len(theta)))
+    for (_, place, rows, columns), factor in zip(parts(widths), unpack(theta, widths), strict=True):
+        in_row, in_column = rows[:, None] == rows, columns[:, None] == rows
+        out[place, place] = in_row * factor[columns][:, columns] + in_column * factor[rows][:, columns]
+    return out
+
+
+def covariance_curvature(widths: Sequence[int], weights: FloatArray) -> FloatArray:
+    """Return the second derivatives by theta of the sum of these elements times weights, (k, k)."""
+    out = np.zeros((len(weights), len(weights)))
+    for width, place, rows, columns in parts(widths):
+        gradient = np.zeros((width, width))  # with both off-diagonal entries of a covariance moving
+        gradient[rows, columns] += weights[place]
+        gradient[columns, rows] += weights[place]
+        out[place, place] = (columns[:, None] == columns) * gradient[np.ix_(rows, rows)]
+    return out
+
+
 def is_diagonal(widths: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Return which entries are on a diagonal, (k,): those that lme4 bounds by zero."""
     return np.concatenate([np.equal(*triangle(width)) for width in widths])

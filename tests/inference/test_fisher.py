@@ -8,7 +8,7 @@ from inference.made_up import FORMULAS, dense_crossing, made_up_data
 from oracle import one_blas_thread, relative_covariance
 from oracle_design import oracle_design
 from ranef import _core
-from ranef.inference.fisher import covariance_curvature, covariance_jacobian
+from ranef.theta import covariance_curvature, covariance_jacobian
 
 
 @one_blas_thread
@@ -103,12 +103,12 @@ def test_chain_rule_to_theta(formula):
 
     eye = np.eye(model.n_theta)
     jacobian = np.column_stack([(elements(theta + u) - elements(theta - u)) / 2 for u in eye])
-    np.testing.assert_allclose(covariance_jacobian(model, theta), jacobian, atol=1e-12)
+    np.testing.assert_allclose(covariance_jacobian(model.term_widths, theta), jacobian, atol=1e-12)
     curvature = [
         [weights @ (elements(u + v) - elements(u - v) - elements(v - u) + elements(-u - v)) / 4 for u in eye]
         for v in eye
     ]
-    np.testing.assert_allclose(covariance_curvature(model, weights), curvature, atol=1e-12)
+    np.testing.assert_allclose(covariance_curvature(model.term_widths, weights), curvature, atol=1e-12)
 
 
 def test_root_of_the_gram_matrix_of_x():

@@ -9,16 +9,17 @@ covariance matrix of the response is sigma^2 H.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from typing import NamedTuple
 
 from .. import _core
 from ..arrays import FloatArray
 from ..errors import FitError
 from ..fit import Fit
+from ..machine.memory import WORTH_ASKING, available_memory
 from ..model import Model
-from ..theta import parts
 from ..verbs import kept
+
+MOST_BYTES = 4 * 2**30
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,32 +53,21 @@ def fisher_information(fit: Fit) -> FisherInformation:
         raise FitError(f"this fit has no estimates: {fit.optimum.message}") from None
 
 
-def predicted_cost(model: Model) -> tuple[int, float]:
-    """Return the order of the largest dense matrix that `information` needs, and its memory in bytes."""
-    return _core.information_cost(model.problem)
+class Cost(NamedTuple):
+    """What `fisher_information` needs."""
+
+    order: int  # of its largest dense matrix
+    bytes: float  # of memory
+    most: float  # bytes that may be used
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is memory for it."""
+        return self.bytes <= self.most
 
 
-def covariance_jacobian(model: Model, theta: FloatArray) -> FloatArray:
-    """Return dd_k / dtheta_i, (k, k): the unique elements of D = Lambda Lambda' against those of Lambda."""
-    size = model.n_theta
-    out = np.zeros((size, size))
-    for factor, (_, block, rows, columns) in zip(
-        model.covariance_factors(theta), parts(model.term_widths), strict=True
-    ):
-        above = np.where(rows == rows[:, None], factor[columns[:, None], columns], 0.0)
-        out[block, block] = above + np.where(rows == columns[:, None], factor[rows[:, None], columns], 0.0)
-    return out
-
-
-def covariance_curvature(model: Model, weights: FloatArray) -> FloatArray:
-    """Return sum_k weights_k d2 d_k / dtheta dtheta', (k, k)."""
-    size = model.n_theta
-    out = np.zeros((size, size))
-    for r, block, rows, columns in parts(model.term_widths):
-        gradient = np.zeros((r, r))  # d / dD with both off-diagonal entries of a covariance moving
-        part = weights[block]
-        gradient[rows, columns] += part
-        gradient[columns, rows] += part
-        same_column = columns[:, None] == columns[None, :]
-        out[block, block] = np.where(same_column, gradient[np.ix_(rows, rows)], 0.0)
-    return out
+def predicted_cost(model: Model) -> Cost:
+    """Return what the information of a model's fits costs."""
+    order, needed = _core.information_cost(model.problem)
+    free = available_memory() if needed > WORTH_ASKING else None
+    return Cost(order, needed, MOST_BYTES if free is None else min(MOST_BYTES, free))

@@ -8,9 +8,8 @@ response. They are the null space of the matrix of tr(P G_k P G_l), with a borde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..model import Model
-from ..theta import pack, parts, unpack, unpack_symmetric
+from ..theta import covariance_elements, covariance_jacobian, pack, parts, unpack_symmetric
 from .flat_words import flat_words
 
 Mask = npt.NDArray[np.bool_]
@@ -196,7 +195,7 @@ def _gives_way(model: Model, flat: Flat, held: Mask, place: slice) -> bool:
     for _ in range(_DRAWS):
         root = pack([np.tril(draws.normal(size=(width, width))) for width in widths]) * np.sqrt(flat.scale)
         wanted = np.zeros(len(held))
-        wanted[place] = -covariance_elements(model, root)[place]
+        wanted[place] = -covariance_elements(widths, root)[place]
         along = np.linalg.lstsq(moves[fixed] / flat.scale[fixed, None], wanted[fixed] / flat.scale[fixed])[0]
         grown = moves @ along
         grown[fixed] = 0.0
@@ -211,7 +210,7 @@ def _gives_way(model: Model, flat: Flat, held: Mask, place: slice) -> bool:
 def _rank(model: Model, flat: Flat, held: Mask) -> int:
     """Return how many directions of D the other theta reach that the criterion sees."""
     theta = np.where(held, 0.0, np.random.default_rng(1).normal(size=len(held))) * np.sqrt(flat.scale)
-    seen = flat.seen(jacobian(model, theta))[:, ~held]
+    seen = flat.seen(covariance_jacobian(model.term_widths, theta))[:, ~held]
     if seen.size == 0:
         return 0
     sizes = np.linalg.norm(seen, axis=0)
@@ -242,25 +241,3 @@ def _unknown(model: Model, flat: Flat, held: Mask, alone: Mask) -> tuple[Mask, b
         sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
         given |= np.linalg.norm(user, axis=1) > _WITHIN * np.linalg.norm(sizes, axis=1)
     return given, bool(np.linalg.norm(share) > _WITHIN)
-
-
-def jacobian(model: Model, theta: FloatArray) -> FloatArray:
-    """Return the derivatives of the unique elements of D = Lambda Lambda' by theta, (k, k)."""
-    out = np.zeros((len(theta), len(theta)))
-    for place, factor, rows, columns in _triangles(model, theta):
-        in_row, in_column = rows[:, None] == rows, columns[:, None] == rows
-        out[place, place] = in_row * factor[columns][:, columns] + in_column * factor[rows][:, columns]
-    return out
-
-
-def covariance_elements(model: Model, theta: FloatArray) -> FloatArray:
-    """Return the unique elements of D = Lambda Lambda', (k,)."""
-    return np.concatenate(
-        [(factor @ factor.T)[rows, columns] for _, factor, rows, columns in _triangles(model, theta)]
-    )
-
-
-def _triangles(model: Model, theta: FloatArray) -> Iterator[tuple[slice, FloatArray, Any, Any]]:
-    factors = unpack(theta, model.term_widths)
-    for (_, place, rows, columns), factor in zip(parts(model.term_widths), factors, strict=True):
-        yield place, factor, rows, columns

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..model import Model
-from ..theta import pack, unpack_symmetric
+from ..theta import covariance_elements, covariance_jacobian, pack, unpack_symmetric
 from .certificate import FALSE_BOUNDARY, STATIONARY, difference_hessian
-from .flat import Flat, covariance_elements, find_flat, jacobian
+from .flat import Flat, find_flat
 from .optimum import Optimum
 from .scaling import semidefinite_factor, theta_scale
 
@@ -81,13 +81,14 @@ def _curvature(model: Model, response: Any, flat: Flat, theta: FloatArray) -> tu
 
 def held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     """Return theta with what is held at zero and the same covariance matrix of the response."""
-    elements = flat.to_internal @ covariance_elements(model, theta)
-    wanted = flat.seen(flat.without_residual(elements, model.term_widths))
+    widths = model.term_widths
+    elements = flat.to_internal @ covariance_elements(widths, theta)
+    wanted = flat.seen(flat.without_residual(elements, widths))
     free = ~flat.held
     found = _solved(model, flat, wanted, free) if free.any() else np.zeros(len(theta))
     if found is None:
         return theta
-    user = np.asarray(np.linalg.solve(flat.to_internal, covariance_elements(model, found)), dtype=np.float64)
+    user = np.asarray(np.linalg.solve(flat.to_internal, covariance_elements(widths, found)))
     sizes = np.linalg.solve(flat.to_internal, np.diag(flat.scale))
     # the user's zeros, rather than zeros about the mean of a covariate
     without = np.asarray(np.where(flat.unknown, 0.0, user), dtype=np.float64)
@@ -95,7 +96,7 @@ def held_theta(model: Model, flat: Flat, theta: FloatArray) -> FloatArray:
     if change <= _SAME * max(1.0, float(np.linalg.norm(wanted))) and _is_covariance(model, without):
         user = without
     user[np.abs(user) < 1e-8 * np.linalg.norm(sizes, axis=1)] = 0.0
-    return pack([_root(matrix) for matrix in unpack_symmetric(user, model.term_widths)])
+    return pack([_root(matrix) for matrix in unpack_symmetric(user, widths)])
 
 
 def _is_covariance(model: Model, elements: FloatArray) -> bool:
@@ -125,9 +126,9 @@ def _solved(model: Model, flat: Flat, wanted: FloatArray, free: Any) -> FloatArr
 
     def descended(start: FloatArray, gtol: float) -> Any:
         return least_squares(
-            lambda x: flat.seen(covariance_elements(model, theta(x))) - wanted,
+            lambda x: flat.seen(covariance_elements(model.term_widths, theta(x))) - wanted,
             start,
-            jac=lambda x: flat.seen(jacobian(model, theta(x)))[:, free] * unit,
+            jac=lambda x: flat.seen(covariance_jacobian(model.term_widths, theta(x)))[:, free] * unit,
             xtol=_EPS, ftol=_EPS, gtol=gtol, max_nfev=400,
         )  # fmt: skip
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..model import Model
-from ..optimize.flat import Flat, covariance_elements, jacobian
+from ..optimize.flat import Flat
 from ..optimize.flat_words import beside_words
-from ..theta import pack
+from ..theta import covariance_elements, covariance_jacobian, pack
 from .cells import Cells
 
 Mask = npt.NDArray[np.bool_]
@@ -109,8 +109,8 @@ def flat_of_mixed(model: Any, phi: FloatArray) -> ResidualFlat | None:
     if not null.size:
         return None
     log_sigma = _log_sigma(lambda z, t: first.inner(phi + z * unit, theta + t)[1], k, null)
-    covariances = jacobian(model, theta) @ null[k:]
-    covariances += 2 * np.outer(covariance_elements(model, theta), log_sigma)
+    covariances = covariance_jacobian(model.term_widths, theta) @ null[k:]
+    covariances += 2 * np.outer(covariance_elements(model.term_widths, theta), log_sigma)
     whole, mix = np.linalg.qr(np.vstack([null[:k], log_sigma]))
     covariances = np.linalg.solve(mix.T, covariances.T).T
     left = np.linalg.svd(covariances)[2][rank(covariances) :].T

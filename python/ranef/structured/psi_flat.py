@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..model import Model
-from ..optimize.flat import Flat, covariance_elements, find_flat, jacobian
+from ..optimize.flat import Flat, find_flat
 from ..optimize.flat_words import SIGMA_UNKNOWN
+from ..theta import covariance_elements, covariance_jacobian
 
 Mask = npt.NDArray[np.bool_]
 
@@ -57,9 +58,8 @@ def named_flat(
     if not unknown.any():
         return None
     theta = structured.theta(psi)
-    moves = np.column_stack(
-        [jacobian(model, theta) @ structured.jacobian(psi), 2 * covariance_elements(model, theta)]
-    )
+    slopes = covariance_jacobian(model.term_widths, theta) @ structured.jacobian(psi)
+    moves = np.column_stack([slopes, 2 * covariance_elements(model.term_widths, theta)])
     gone = np.linalg.norm(moves @ null, axis=1) > _WITHIN * np.linalg.norm(moves, axis=1)
     sigma = bool(np.linalg.norm(null[-1]) > _WITHIN)
     words = (*words_of(model, structured, psi, held, unknown), *([SIGMA_UNKNOWN] if sigma else []))
@@ -84,9 +84,8 @@ def _moved_parameters(structured: Any, psi: FloatArray, null: FloatArray) -> Mas
 
 def _moved(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
     """Return how elements of D, in the core's coordinates, move with psi, (elements, k)."""
-    return np.asarray(
-        flat.to_internal @ jacobian(model, structured.theta(psi)) @ structured.jacobian(psi), dtype=np.float64
-    )
+    slopes = covariance_jacobian(model.term_widths, structured.theta(psi)) @ structured.jacobian(psi)
+    return np.asarray(flat.to_internal @ slopes)
 
 
 def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatArray:
@@ -95,7 +94,7 @@ def _null(model: Model, structured: Any, flat: Flat, psi: FloatArray) -> FloatAr
     assert null is not None
     moved = _moved(model, structured, flat, psi).T / flat.scale
     size = np.linalg.norm(moved, axis=1)
-    here = flat.to_internal @ covariance_elements(model, structured.theta(psi)) / flat.scale
+    here = flat.to_internal @ covariance_elements(model.term_widths, structured.theta(psi)) / flat.scale
     columns = np.zeros((len(here) + 1, psi.size + 1))
     columns[:-1, :-1], columns[:, -1] = (moved / size[:, None]).T, np.append(here, last)
     columns[:, -1] *= 2.0

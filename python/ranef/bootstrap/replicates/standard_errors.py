@@ -23,8 +23,8 @@ import pandas as pd
 from ...errors import ArgumentError, FitError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
-from ...inference.fisher import covariance_jacobian, fisher_information
-from ...theta import pack, parts, unpack
+from ...inference.fisher import fisher_information
+from ...theta import covariance_jacobian, pack, parts, unpack
 from ..draws.streams import stream_key
 from ..draws.true_parameters import true_parameters
 from ..loop.engine import run_whole
@@ -172,7 +172,7 @@ def _errors(model: Any, sigma: np.ndarray, theta: np.ndarray, covariances: np.nd
         components = np.sqrt(np.einsum("nij,njk,nik->ni", slopes, covariances, slopes))
     thetas = np.full((n, k), np.nan)
     for row in range(n):
-        jacobian = covariance_jacobian(model, theta[row])
+        jacobian = covariance_jacobian(model.term_widths, theta[row])
         if np.isfinite(covariances[row]).all() and np.linalg.cond(jacobian) < _SINGULAR:
             inverse = np.linalg.inv(jacobian)
             thetas[row] = np.sqrt(np.diag(inverse @ covariances[row, :k, :k] @ inverse.T))
