@@ -93,7 +93,7 @@ def test_a_fit_by_maximum_likelihood_is_refused():
 
 def test_a_model_too_large_for_dense_matrices_is_refused(monkeypatch):
     fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120))
-    monkeypatch.setattr("ranef.inference.kenward_roger.MOST_BYTES", 1000)
+    monkeypatch.setattr("ranef.inference.fisher.MOST_BYTES", 1000)
     with pytest.raises(ranef.ArgumentError, match=r"dense matrices of order \d+.* of memory .*satterthwaite"):
         KenwardRoger(fit)
 

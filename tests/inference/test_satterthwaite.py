@@ -8,7 +8,13 @@ import ranef
 from conftest import fitted
 from inference.made_up import FORMULAS, made_up_data
 from ranef.inference.differences import difference_derivatives
-from ranef.inference.satterthwaite import Satterthwaite, core_coordinates, exact_derivatives, joint_df
+from ranef.inference.satterthwaite import (
+    Satterthwaite,
+    core_coordinates,
+    derivatives,
+    exact_derivatives,
+)
+from ranef.inference.testing import joint_df
 from reference_battery import all_models, load_data
 
 MODELS = [model for model in all_models() if (model.raw.get("satterthwaite") or {}).get("df")]
@@ -73,12 +79,23 @@ def test_exact_derivatives_are_the_limits_of_differences(formula, reml):
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
 
 
-def test_large_schur_complements_use_differences(monkeypatch):
-    fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120))
+def test_large_sparse_schur_complements_use_differences(monkeypatch):
+    fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120), schur="sparse")
     exact = fit.df
     monkeypatch.setattr("ranef.inference.satterthwaite.LARGEST_EXACT", 10)
+    monkeypatch.setattr("ranef.inference.satterthwaite.exact_derivatives", None)
     tests = Satterthwaite(fit)
     np.testing.assert_allclose([tests.df(row) for row in np.eye(2)], exact, rtol=1e-6)
+
+
+def test_large_dense_schur_complements_do_not(monkeypatch):
+    fit = ranef.lmer("y ~ x + (1 | many) + (1 | big)", made_up_data(120), schur="dense")
+    fit = replace(fit, optimum=replace(fit.optimum, theta=fit.theta + 0.4))
+    slopes, hessian = difference_derivatives(fit, True)
+    monkeypatch.setattr("ranef.inference.satterthwaite.LARGEST_EXACT", 10)
+    monkeypatch.setattr("ranef.inference.satterthwaite.difference_derivatives", None)
+    for found, wanted in zip(derivatives(fit, True), (slopes, hessian), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7 * np.abs(wanted).max())
 
 
 def test_the_lecture():

@@ -99,7 +99,7 @@ def group_influence(fit: Fit, group: str | None = None) -> GroupInfluence:
     """
     factor = factor_named(fit, group)
     beta, kept = fit.beta, fit.model.cross.columns
-    precision = np.linalg.inv(fit.solution["internal_vcov"]) / fit.sigma**2
+    precision = np.linalg.inv(fit.internal_vcov)
 
     def squared(without: Without) -> float:
         """In the core's coordinates, where distances lose no digits."""

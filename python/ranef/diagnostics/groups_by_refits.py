@@ -147,9 +147,7 @@ def _groups(fit: Any) -> dict[str, tuple[Any, Any]]:
 
 def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluence:
     kept = fit.model.cross.columns
-    inner = np.asarray(fit.solution["internal_vcov"])
-    relative = hasattr(fit.model, "problem")  # the core's is over sigma^2
-    precision = np.linalg.inv(inner * (fit.sigma**2 if relative else 1.0))
+    precision = np.linalg.inv(fit.internal_vcov)
     to_user = fit.model.coordinates.fixed(np.eye(len(kept)))
     own, index = _components(fit), pd.Index(np.asarray(levels), name=name)
     beta, errors = np.full((len(index), len(fit.beta)), np.nan), np.full((len(index), len(fit.beta)), np.nan)

@@ -9,6 +9,7 @@ import numpy as np
 from .. import _core
 from ..arrays import FloatArray
 from ..fit import Fit
+from .curvature import unprofiled
 
 _STEP = 1e-3  # fourth-order differences: their error is about _STEP^4, that of rounding 1e-13 / _STEP
 _OFFSETS = (-2, -1, 1, 2)
@@ -18,8 +19,7 @@ _WEIGHTS = np.array([1, -8, 8, -1]) / 12
 def difference_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     """Return dC / dtheta and the Hessian in (theta, sigma), as `satterthwaite.derivatives` does.
 
-    Sigma is eliminated from the criterion whose gradient is exact, hence its row is put back: the Hessian in
-    theta is the profiled one plus border border' / corner.
+    Sigma is eliminated from the criterion whose gradient is exact, hence its row is put back.
     """
     model, sigma = fit.model, fit.sigma
     nu = model.df_sigma
@@ -34,10 +34,7 @@ def difference_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray
         slopes.append(np.tensordot(weights, np.array([covariance for covariance, _, _ in found]), axes=1))
         border[i] = -2 / sigma**3 * (weights @ np.array([rss for _, rss, _ in found]))
         profiled[i] = weights @ np.array([gradient for _, _, gradient in found])
-    corner = 4 * nu / sigma**2
-    in_theta = (profiled + profiled.T) / 2 + np.outer(border, border) / corner
-    hessian = np.block([[in_theta, border[:, None]], [border[None, :], np.array([[corner]])]])
-    return np.array(slopes), hessian
+    return np.array(slopes), unprofiled(profiled, border, 4 * nu / sigma**2)
 
 
 def _at_theta(fit: Fit, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:

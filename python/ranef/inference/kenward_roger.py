@@ -21,18 +21,17 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..fit import Fit
-from ..machine.memory import WORTH_ASKING, available_memory, size_text
+from ..machine.memory import size_text
+from .curvature import bordered, generalised_inverse
 from .fisher import fisher_information, predicted_cost
-from .testing import FStatistic, Wald, independent_contrasts
+from .testing import FStatistic, Method, independent_contrasts
 
-MOST_BYTES = 4 * 2**30
-_SINGULAR = 1e-12  # eigenvalue of the information, scaled to a unit diagonal, that counts as zero
 _ZERO = 1e-10
 _NEARLY_ZERO = 1e-14
 _UNTOUCHED = 1e-14  # of A2, a squared relative error of a variance: it is rounding
 
 
-class ScaledF(Wald):
+class ScaledF(Method):
     """A Wald statistic scaled so that its first two moments are those of an F.
 
     inner, unadjusted, (p, p) float64: covariance of the kept coefficients, with and without the adjustment,
@@ -51,6 +50,10 @@ class ScaledF(Wald):
         wald = float(wanted @ np.linalg.solve(between, wanted)) / len(rows)
         df, scale = self._approximation(rows)
         return FStatistic(scale * wald, len(rows), df, wald)
+
+    def df_inside(self, row: FloatArray) -> float:
+        """Return the degrees of freedom of one contrast of the coefficients of `inner`, (p,)."""
+        return self._approximation(row[None])[0]
 
     def _approximation(self, rows: FloatArray) -> tuple[float, float]:
         """Return denominator degrees of freedom and scale, section 3 of the paper."""
@@ -78,15 +81,10 @@ class KenwardRoger(ScaledF):
         found, variance = fisher_information(fit), fit.sigma**2
         self.coordinates = fit.model.coordinates
         relative: FloatArray = fit.solution["internal_vcov"]  # C
-        self.unadjusted = variance * relative
+        self.unadjusted = fit.internal_vcov
         residual_df = fit.model.nobs - len(relative)
         # The expected information of the REML likelihood is half of this, over sigma^4; W its inverse.
-        expected = np.block(
-            [
-                [found.product_projected, found.trace_projected[:, None]],
-                [found.trace_projected[None, :], np.array([[float(residual_df)]])],
-            ]
-        )
+        expected = bordered(found.product_projected, found.trace_projected, float(residual_df))
         sizes = np.append(np.diag(found.product), residual_df)
         self._weights = 2 * variance**2 * generalised_inverse(expected, sizes)
         # Phi P_k Phi; P_k = -X'V^-1 G_k V^-1 X.
@@ -95,10 +93,6 @@ class KenwardRoger(ScaledF):
         random = self._weights[:-1, :-1] / variance
         correction = np.tensordot(random, found.bend, axes=2)
         self.inner = self.unadjusted + (correction + correction.T)
-
-    def df(self, contrast: FloatArray) -> float:
-        """Return the degrees of freedom of one contrast."""
-        return self._approximation(self.internal(contrast[None, :]))[0]
 
 
 def f_approximation(a1: float, a2: float, q: int) -> tuple[float, float]:
@@ -129,21 +123,6 @@ def _ratio(x: float, y: float) -> float:
     return 1.0 if abs(x) < _NEARLY_ZERO and abs(y) < _NEARLY_ZERO else x / y
 
 
-def generalised_inverse(matrix: FloatArray, sizes: FloatArray) -> FloatArray:
-    """Invert the information; where terms overlap (one is a combination of others), on the rest.
-
-    `sizes` are its diagonal as it would be without fixed effects: what is nothing beside them is not seen.
-    The parameters have units of their own, those of the weights, so that they are no measure of each other.
-    """
-    diagonal = np.diag(matrix)
-    seen = diagonal > _SINGULAR * sizes
-    scale = np.where(seen, 1 / np.sqrt(np.where(seen, diagonal, 1.0)), 0.0)
-    values, vectors = np.linalg.eigh(matrix * np.outer(scale, scale))
-    kept = values > _SINGULAR * values[-1]
-    part = vectors[:, kept] * scale[:, None]
-    return (part / values[kept]) @ part.T
-
-
 def require_reml(fit: Any) -> None:
     """Raise an ArgumentError for a fit of any kind by maximum likelihood."""
     if not fit.model.reml:
@@ -154,12 +133,10 @@ def require_reml(fit: Any) -> None:
 
 
 def require_memory_of(fit: Fit) -> None:
-    order, needed = predicted_cost(fit.model)
-    free = available_memory() if needed > WORTH_ASKING else None
-    most = MOST_BYTES if free is None else min(MOST_BYTES, free)
-    if needed > most:
+    cost = predicted_cost(fit.model)
+    if not cost.fits:
         raise ArgumentError(
-            f"ddf='kenward-roger' needs dense matrices of order {order:,} for this model, "
-            f"{size_text(needed)} of memory (at most {size_text(most)} are used): use "
+            f"ddf='kenward-roger' needs dense matrices of order {cost.order:,} for this model, "
+            f"{size_text(cost.bytes)} of memory (at most {size_text(cost.most)} are used): use "
             "ddf='satterthwaite', which differs little at this size"
         )

@@ -13,23 +13,20 @@ from .satterthwaite import Satterthwaite
 from .testing import KnownDf, Method
 
 
-def _known(fit: Fit, df: float) -> Method:
-    return KnownDf(fit.sigma**2 * fit.solution["internal_vcov"], df, fit.model.coordinates)
+def _residual(fit: Any) -> Method:
+    return KnownDf(fit.internal_vcov, float(fit.nobs - fit.model.cross.rank), fit.model.coordinates)
 
 
-def _residual(fit: Fit) -> Method:
-    return _known(fit, float(fit.model.nobs - fit.model.cross.rank))
+def _normal(fit: Any) -> Method:
+    return KnownDf(fit.internal_vcov, float("inf"), fit.model.coordinates)
 
 
-def _normal(fit: Fit) -> Method:
-    return _known(fit, float("inf"))
-
-
-METHODS: dict[str, Callable[[Fit], Method]] = {
+# Of any fit: no more than its covariance is needed.
+KNOWN_DF: dict[str, Callable[[Any], Method]] = {"residual": _residual, "normal": _normal}
+METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": Satterthwaite,
     "kenward-roger": KenwardRoger,
-    "residual": _residual,
-    "normal": _normal,
+    **KNOWN_DF,
 }
 
 

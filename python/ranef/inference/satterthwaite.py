@@ -27,17 +27,17 @@ from ..coordinates import Coordinates, term_factors
 from ..fit import Fit
 from ..model import Model
 from ..pickles import Snapshot
-from ..theta import parts
+from ..theta import covariance_curvature, covariance_jacobian, parts
+from .curvature import bordered, inverse
 from .differences import difference_derivatives
-from .fisher import covariance_curvature, covariance_jacobian, fisher_information, predicted_cost
-from .testing import FStatistic, Wald, independent_contrasts
+from .fisher import fisher_information, predicted_cost
+from .testing import Method
 
-LARGEST_EXACT = 3000  # order of a dense matrix up to which exact derivatives cost less than differences
-_FLAT = 1e-10  # eigenvalue of the Hessian, scaled to a unit diagonal, that counts as zero
-_EQUAL = 1e-8  # degrees of freedom closer than this are the same
+# Order of a dense matrix up to which exact derivatives cost less than differences of a sparse criterion.
+LARGEST_EXACT = 3000
 
 
-class DeltaDf(Snapshot, Wald):
+class DeltaDf(Snapshot, Method):
     """Degrees of freedom 2 f^2 / (g'A g) of contrasts, whatever the covariance is a function of.
 
     inner, (p, p): covariance of the kept coefficients, in `coordinates`.
@@ -55,9 +55,9 @@ class DeltaDf(Snapshot, Wald):
         self.inner, self.gradient, self.spread = inner, gradient, spread
         self.coordinates = coordinates
 
-    def df(self, contrast: FloatArray) -> float:
-        """Return the degrees of freedom of one contrast."""
-        return float(self.df_of(contrast[None])[0])
+    def df_inside(self, row: FloatArray) -> float:
+        """Return the degrees of freedom of one contrast of the coefficients of `inner`, (p,)."""
+        return float(self._df_of(row[None])[0])
 
     def df_of(self, contrasts: FloatArray) -> FloatArray:
         """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
@@ -70,12 +70,6 @@ class DeltaDf(Snapshot, Wald):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(spread <= 0, np.inf, 2 * value**2 / spread)
 
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Fai & Cornelius: uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
-        value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df(self._df_of(rows).tolist()), value)
-
 
 class Satterthwaite(DeltaDf):
     """Satterthwaite's degrees of freedom for any contrast of one fit, in (theta, sigma).
@@ -85,7 +79,7 @@ class Satterthwaite(DeltaDf):
 
     def __init__(self, fit: Fit) -> None:
         self._fit = fit
-        inner = fit.sigma**2 * fit.solution["internal_vcov"]
+        inner = fit.internal_vcov
         slopes, hessian = derivatives(fit, core_coordinates(fit))
         gradient = np.concatenate([fit.sigma**2 * slopes, 2 / fit.sigma * inner[None]])
         super().__init__(inner, gradient, 2 * inverse(hessian), fit.model.coordinates)
@@ -104,25 +98,6 @@ class Satterthwaite(DeltaDf):
         if slopes is None:
             return 2 * inverse(derivatives(self._fit, False)[1])
         return slopes @ self.core_covariance @ slopes.T
-
-
-def joint_df(each: list[float]) -> float:
-    """Return the denominator df whose F has the mean of a sum of squared t with `each` df.
-
-    >>> joint_df([10.0, 10.0])
-    10.0
-    >>> round(joint_df([10.0, 20.0]), 4)
-    13.0769
-    """
-    dfs = np.asarray(each)
-    if np.ptp(dfs[np.isfinite(dfs)]) < _EQUAL if np.isfinite(dfs).all() else len(dfs) == 1:
-        return float(dfs.mean())
-    if (dfs <= 2).any():
-        return 2.0
-    # nu / (nu - 2), 1 for an infinite nu
-    means = np.where(np.isfinite(dfs), 1 + 2 / (dfs - 2), 1.0)
-    excess = means.sum() - len(dfs)
-    return float(2 * means.sum() / excess) if excess > 0 else float("inf")
 
 
 def core_coordinates(fit: Fit) -> bool:
@@ -149,9 +124,9 @@ def derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
 
     core: whether theta is that of the core's coordinates.
     """
-    if predicted_cost(fit.model)[0] <= LARGEST_EXACT:
-        return exact_derivatives(fit, core)
-    return difference_derivatives(fit, core)
+    cost = predicted_cost(fit.model)
+    dense = cost.order <= LARGEST_EXACT or (cost.fits and fit.model.plan.kind == "dense")
+    return exact_derivatives(fit, core) if dense else difference_derivatives(fit, core)
 
 
 def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
@@ -167,13 +142,13 @@ def exact_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
     nu = model.df_sigma
     weights = trace - found.rss_slope / sigma**2  # d criterion / dd
     if core:
-        jacobian = covariance_jacobian(model, found.internal_theta)
+        jacobian = covariance_jacobian(model.term_widths, found.internal_theta)
     else:
-        jacobian = found.to_internal @ covariance_jacobian(model, fit.theta)
+        jacobian = found.to_internal @ covariance_jacobian(model.term_widths, fit.theta)
         weights = found.to_internal.T @ weights
 
     in_d = -product + 2 * found.rss_bend / sigma**2
-    in_theta = jacobian.T @ in_d @ jacobian + covariance_curvature(model, weights)
+    in_theta = jacobian.T @ in_d @ jacobian + covariance_curvature(model.term_widths, weights)
     mixed = 2 / sigma**3 * (jacobian.T @ found.rss_slope)
     slopes = np.tensordot(jacobian.T, found.slope, axes=1)
     return slopes, bordered(in_theta, mixed, 4 * nu / sigma**2)
@@ -199,22 +174,3 @@ def theta_slopes(fit: Fit) -> FloatArray | None:
             G = np.outer(q.T @ back[:, i], q[c])
             out[place, place.start + k] = (outer @ (np.tril(G) + np.triu(G, 1).T))[rows, columns]
     return out
-
-
-def bordered(inner: FloatArray, border: FloatArray, corner: float) -> FloatArray:
-    """Return [[inner, border], [border', corner]]."""
-    return np.block([[inner, border[:, None]], [border[None, :], np.array([[corner]])]])
-
-
-def inverse(hessian: FloatArray) -> FloatArray:
-    """Invert a Hessian on the directions in which it is positive.
-
-    A direction in which the criterion is flat or falls says nothing about the parameters: it is left out,
-    as lmerTest does. The scaling to a unit diagonal makes the choice free of units.
-    """
-    diagonal = np.abs(np.diag(hessian))
-    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    values, vectors = np.linalg.eigh(hessian * np.outer(scale, scale))
-    kept = values > _FLAT * values[-1]
-    part = vectors[:, kept] * scale[:, None]
-    return (part / values[kept]) @ part.T

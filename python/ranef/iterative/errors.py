@@ -10,7 +10,7 @@ import numpy as np
 from .. import _core
 from ..arrays import FloatArray
 from ..errors import FitError
-from ..inference.satterthwaite import bordered, inverse
+from ..inference.curvature import bordered, inverse
 from .waiting import waiting
 
 # Residuals of the solves behind scores that are subtracted from each other: standard errors to 1e-5.

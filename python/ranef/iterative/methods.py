@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import ArgumentError
-from ..inference.methods import METHODS as MODEL_METHODS
+from ..inference.methods import KNOWN_DF
 from ..inference.satterthwaite import DeltaDf, Satterthwaite, theta_slopes
 from ..inference.testing import Method
 from .errors import MonteCarlo
@@ -25,7 +25,7 @@ class IterativeSatterthwaite(Satterthwaite):
     def __init__(self, fit: Any) -> None:
         self._fit = fit
         self.errors: MonteCarlo = fit.errors
-        inner = fit.sigma**2 * fit.solution["internal_vcov"]
+        inner = fit.internal_vcov
         slopes = fit.sigma**2 * fit.optimum.found["covariance_slopes"]
         gradient = np.concatenate([slopes, inner[None]])
         DeltaDf.__init__(self, inner, gradient, self.errors.statistical, fit.model.coordinates)
@@ -71,8 +71,7 @@ def _kenward_roger(fit: Any) -> Method:
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": IterativeSatterthwaite,
     "kenward-roger": _kenward_roger,
-    "residual": MODEL_METHODS["residual"],
-    "normal": MODEL_METHODS["normal"],
+    **KNOWN_DF,
 }
 
 

@@ -58,6 +58,11 @@ class RelatedModel:
         return self.design.nobs
 
     @property
+    def coordinates(self) -> Any:
+        """Those of the sums."""
+        return self.sums.coordinates
+
+    @property
     def labels(self) -> list[str]:
         """A label per random term: its group, and the column unless that is the intercept."""
         return [

@@ -9,9 +9,11 @@ import numpy as np
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
-from ..inference.kenward_roger import KenwardRoger, generalised_inverse, require_reml
+from ..inference.curvature import bordered, generalised_inverse
+from ..inference.kenward_roger import KenwardRoger, require_reml
+from ..inference.methods import KNOWN_DF
 from ..inference.satterthwaite import DeltaDf
-from ..inference.testing import KnownDf, Method
+from ..inference.testing import Method
 from ..residual.gls_methods import unprofiled_covariance
 
 
@@ -45,7 +47,7 @@ class RelatedKenwardRoger(KenwardRoger):
         products = np.array([[float(np.sum(block * block)) for block in row] for row in blocks])
         traces = np.array([float(np.trace(blocks[k][k])) for k in range(len(slices))])
         residual = float(fit.nobs - len(self.unadjusted))
-        expected = np.block([[products, traces[:, None]], [traces[None, :], np.array([[residual]])]])
+        expected = bordered(products, traces, residual)
         sizes = np.append(np.full(len(slices), np.diag(products).max()), residual)
         self._weights = 2 * variance**2 * generalised_inverse(expected, sizes)
         self._effects = -np.array([*(one.T @ one for one in moved), point.inner])
@@ -56,15 +58,10 @@ class RelatedKenwardRoger(KenwardRoger):
         self.inner = self.unadjusted + (correction + correction.T)
 
 
-def _known(fit: Any, df: float) -> KnownDf:
-    return KnownDf(fit.solution["internal_vcov"], df, fit.model.sums.coordinates)
-
-
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
     "kenward-roger": RelatedKenwardRoger,
-    "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
-    "normal": lambda fit: _known(fit, float("inf")),
+    **KNOWN_DF,
 }
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
-from ..inference.testing import FStatistic, Method
+from ..inference.testing import Method, PartlyKnown
 
 _NULL = 1e-6  # eigenvalue of the scaled Hessian beside the largest: no curvature but rounding
 _PART = 1e-4  # of a gradient along null directions, beside the whole: it is there
@@ -82,47 +82,6 @@ def known_covariance(fit: Any) -> FloatArray:
     return np.where(unknown_pairs(fit, np.eye(fit.model.cross.rank)), np.nan, fit.point.covariance)
 
 
-class Identified:
-    """A method of testing of a fit, NaN for contrasts whose variance has no estimate."""
-
-    def __init__(self, by: Method, fit: Any) -> None:
-        self.by, self.fit = by, fit
-
-    @property
-    def covariance(self) -> FloatArray:
-        """On the user's scale, (p, p)."""
-        return self._known(np.eye(self.fit.model.cross.rank), self.by.covariance)
-
-    def _known(self, contrasts: FloatArray, values: FloatArray) -> FloatArray:
-        return np.where(unknown_pairs(self.fit, contrasts), np.nan, values)
-
-    def between(self, contrasts: FloatArray) -> FloatArray:
-        """Return the covariance matrix of contrasts, (m, m)."""
-        return self._known(contrasts, self.by.between(contrasts))
-
-    def variances(self, contrasts: FloatArray) -> FloatArray:
-        """Return the variance of each contrast, (m,)."""
-        return np.where(self._each(contrasts), np.nan, self.by.variances(contrasts))
-
-    def df(self, contrast: FloatArray) -> float:
-        """Return the degrees of freedom of one contrast."""
-        return float("nan") if unknown_pairs(self.fit, contrast).any() else float(self.by.df(contrast))
-
-    def df_of(self, contrasts: FloatArray) -> FloatArray:
-        """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
-        return np.where(self._each(contrasts), np.nan, self.by.df_of(contrasts))
-
-    def _each(self, contrasts: FloatArray) -> list[bool]:
-        return [bool(unknown_pairs(self.fit, row).any()) for row in contrasts]
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Test contrasts jointly."""
-        found = self.by.f_statistic(contrasts, difference)
-        if not unknown_pairs(self.fit, contrasts).any():
-            return found
-        return FStatistic(float("nan"), found.num_df, float("nan"), float("nan"))
-
-
 def identified(made: Callable[[Any], Method]) -> Callable[[Any], Method]:
     """Return a method of testing that knows what has no estimate."""
 
@@ -131,6 +90,6 @@ def identified(made: Callable[[Any], Method]) -> Callable[[Any], Method]:
         by = made(fit)
         if not fit.curvature.null.size:
             return by
-        return Identified(by, fit)
+        return PartlyKnown(by, partial(unknown_pairs, fit))
 
     return known

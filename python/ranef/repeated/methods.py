@@ -25,9 +25,10 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError, require_choice
 from ..inference.kenward_roger import ScaledF, require_reml
+from ..inference.methods import KNOWN_DF
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
-from ..inference.testing import KnownDf, Method
+from ..inference.testing import Method
 from .flat import identified
 from .sandwich import Sandwich
 
@@ -69,18 +70,6 @@ class KenwardRoger(ScaledF):
         return self._single.df(contrast)
 
 
-def _residual(fit: VisitFit) -> Method:
-    return _known(fit, float(fit.model.nobs - fit.model.cross.rank))
-
-
-def _normal(fit: VisitFit) -> Method:
-    return _known(fit, float("inf"))
-
-
-def _known(fit: VisitFit, df: float) -> Method:
-    return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
-
-
 METHODS: dict[str, Callable[[VisitFit], Method]] = {
     "kenward-roger": identified(partial(KenwardRoger, variant="sas")),
     "kenward-roger-linear": identified(partial(KenwardRoger, variant="linear")),
@@ -89,8 +78,7 @@ METHODS: dict[str, Callable[[VisitFit], Method]] = {
     "CR0": partial(Sandwich, type="CR0"),
     "CR2": partial(Sandwich, type="CR2"),
     "CR3": partial(Sandwich, type="CR3"),
-    "residual": identified(_residual),
-    "normal": identified(_normal),
+    **{name: identified(made) for name, made in KNOWN_DF.items()},
 }
 
 

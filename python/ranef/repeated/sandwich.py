@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..arrays import FloatArray
-from ..inference.satterthwaite import joint_df
-from ..inference.testing import FStatistic, Wald, independent_contrasts
+from ..inference.testing import Method
 from .blocks import subject_blocks, whitened
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class _Part:
     adjusted: FloatArray
 
 
-class Sandwich(Wald):
+class Sandwich(Method):
     """Robust covariance, with Satterthwaite's degrees of freedom of the robust variance under the model."""
 
     def __init__(self, fit: VisitFit, type: str) -> None:
@@ -57,12 +56,9 @@ class Sandwich(Wald):
             self._parts.append(_Part(own, adjusted))
         self.inner = self._phi @ meat @ self._phi
 
-    def df(self, contrast: FloatArray) -> float:
+    def df_inside(self, row: FloatArray) -> float:
         """Return tr(P)^2 / tr(P^2), P = diag(u_i'u_i) - W Phi W' the covariance of the subjects' shares."""
-        return self._df(self.internal(contrast))
-
-    def _df(self, contrast: FloatArray) -> float:
-        row = self._phi @ contrast
+        row = self._phi @ row
         own, cross = [], []
         for part in self._parts:
             u = part.adjusted @ row
@@ -74,12 +70,6 @@ class Sandwich(Wald):
         trace = float(np.sum(diagonal - taken))
         square = float(np.sum(diagonal**2 - 2 * diagonal * taken) + np.trace(between @ between))
         return trace**2 / square if square > 0 else float("inf")
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Uncorrelated contrasts with their own degrees of freedom, matched by the mean."""
-        rows, wanted, variances = independent_contrasts(self.internal(contrasts), difference, self.inner)
-        value = float(np.mean(wanted**2 / variances))
-        return FStatistic(value, len(variances), joint_df([self._df(row) for row in rows]), value)
 
 
 def _adjusted(X: FloatArray, phi: FloatArray, power: float) -> FloatArray:

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..inference.curvature import inverse, unprofiled
 from ..inference.kenward_roger import require_reml
+from ..inference.methods import KNOWN_DF
 from ..inference.moved import Moved
-from ..inference.satterthwaite import DeltaDf, bordered, inverse
-from ..inference.testing import KnownDf, Method
+from ..inference.satterthwaite import DeltaDf
+from ..inference.testing import Method
 from ..verbs import kept
 from .kenward_roger import ResidualKenwardRoger
 from .unknown_errors import known_errors
@@ -84,19 +86,13 @@ def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) ->
 
     `falls` are the slopes of r^2 / sigma^2: d2 / d parameter d log sigma is -2 times them, 4 nu the corner.
     """
-    border = -2 * falls
-    own = (profiled + profiled.T) / 2 + np.outer(border, border) / (4 * nu)
-    return np.asarray(2 * inverse(bordered(own, border, 4.0 * nu)))
+    return 2 * inverse(unprofiled(profiled, -2 * falls, 4.0 * nu))
 
 
 def fourth_order(ends: Sequence[Any], step: float) -> Any:
     """Return a derivative from values at +1, -1, +2, -2 steps, with an error of the step's fourth power."""
     near, far = ends[0] - ends[1], ends[2] - ends[3]
     return (8 * near - far) / (12 * step)
-
-
-def _known(fit: Any, df: float) -> Method:
-    return KnownDf(fit.solution["internal_vcov"], df, fit.model.coordinates)
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:
@@ -108,11 +104,10 @@ def _kenward_roger(fit: Any, linear: bool = False) -> Method:
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {
-    "residual": lambda fit: _known(fit, float(fit.nobs - fit.model.cross.rank)),
     "satterthwaite": _satterthwaite,
     "kenward-roger": _kenward_roger,
     "kenward-roger-linear": partial(_kenward_roger, linear=True),
-    "normal": lambda fit: _known(fit, float("inf")),
+    **KNOWN_DF,
 }
 
 

@@ -17,60 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
-from ..inference.testing import FStatistic, Method
+from ..inference.testing import Method, PartlyKnown
 from ..verbs import kept
 
 _ANOTHER = 1.0  # log standard deviation beside the one at which what has no estimate stands
 _SAME = 1e-6  # change of a covariance, as a share of the standard deviations, that is rounding
 
 Methods = dict[str, Callable[[Any], Method]]
-
-
-class KnownErrors:
-    """A method of testing that gives NaN where a variance depends on what has no estimate.
-
-    covariance, change, (p, p): of the coefficients by the model, and how it differs at another value of what
-        has no estimate.
-    """
-
-    def __init__(self, method: Method, covariance: FloatArray, change: FloatArray) -> None:
-        self._method, self._known, self._change = method, covariance, change
-
-    def _depends(self, contrasts: FloatArray) -> npt.NDArray[np.bool_]:
-        """Return which covariances of contrasts depend on it, (m, m)."""
-        change = contrasts @ self._change @ contrasts.T
-        variances = np.einsum("mi,ij,mj->m", contrasts, self._known, contrasts) + np.abs(change.diagonal())
-        size = np.sqrt(np.maximum(variances, 0.0))
-        return np.asarray(np.abs(change) > _SAME * np.outer(size, size))
-
-    @property
-    def covariance(self) -> FloatArray:
-        """(p, p), NaN where it depends on what has no estimate."""
-        found = self._method.covariance
-        return np.where(self._depends(np.eye(len(found))), np.nan, found)
-
-    def between(self, contrasts: FloatArray) -> FloatArray:
-        """Return the covariance matrix of contrasts, (m, m)."""
-        return np.where(self._depends(contrasts), np.nan, self._method.between(contrasts))
-
-    def variances(self, contrasts: FloatArray) -> FloatArray:
-        """Return the variance of each contrast, (m,)."""
-        return np.where(self._depends(contrasts).diagonal(), np.nan, self._method.variances(contrasts))
-
-    def df(self, contrast: FloatArray) -> float:
-        """Return the degrees of freedom of one contrast, (p,)."""
-        return float("nan") if self._depends(contrast[None, :])[0, 0] else self._method.df(contrast)
-
-    def df_of(self, contrasts: FloatArray) -> FloatArray:
-        """Return the degrees of freedom of each contrast, (m,); NaN where it has one."""
-        return np.where(self._depends(contrasts).diagonal(), np.nan, self._method.df_of(contrasts))
-
-    def f_statistic(self, contrasts: FloatArray, difference: FloatArray) -> FStatistic:
-        """Test contrasts (m, p) jointly."""
-        found = self._method.f_statistic(contrasts, difference)
-        if not self._depends(contrasts).any():
-            return found
-        return FStatistic(np.nan, found.num_df, np.nan, np.nan)
 
 
 def known_errors(fit: Any, methods: Methods) -> Methods:
@@ -123,4 +76,15 @@ def known_covariance(fit: Any) -> FloatArray:
 
 
 def _known(fit: Any, method: Callable[[Any], Method], change: FloatArray) -> Method:
-    return KnownErrors(method(fit), fit.solution["vcov"], change)
+    return PartlyKnown(method(fit), partial(_depending, fit.solution["vcov"], change))
+
+
+def _depending(covariance: FloatArray, change: FloatArray, contrasts: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return which covariances of contrasts depend on what has no estimate, (m, m).
+
+    change: how the covariance of the coefficients differs at another value of it.
+    """
+    moved = contrasts @ change @ contrasts.T
+    variances = np.einsum("mi,ij,mj->m", contrasts, covariance, contrasts) + np.abs(moved.diagonal())
+    size = np.sqrt(np.maximum(variances, 0.0))
+    return np.asarray(np.abs(moved) > _SAME * np.outer(size, size))

@@ -9,26 +9,27 @@ from typing import Any
 import numpy as np
 
 from ..arrays import FloatArray
-from ..inference.methods import METHODS as MODEL_METHODS
+from ..inference.curvature import inverse, unprofiled
+from ..inference.methods import KNOWN_DF
 from ..inference.moved import Moved
-from ..inference.satterthwaite import DeltaDf, bordered, derivatives, inverse
+from ..inference.satterthwaite import DeltaDf, derivatives
 from ..inference.testing import Method
 from .psi_flat import PsiFlat
 
 
 def _satterthwaite(fit: Any) -> DeltaDf:
     """In (psi, sigma), by the chain rule through theta."""
-    inner: FloatArray = fit.sigma**2 * fit.solution["internal_vcov"]
+    inner: FloatArray = fit.internal_vcov
     slopes, hessian = derivatives(fit, False)
     held = np.isin(np.arange(len(fit.psi)), fit.held)  # at a limit, or without an estimate: it does not move
     if isinstance(fit.optimum.flat, PsiFlat):
         held |= fit.optimum.flat.psi_held
     jacobian = np.where(held, 0.0, fit.structured.jacobian(fit.psi))
     mixed, corner = jacobian.T @ hessian[:-1, -1], float(hessian[-1, -1])
-    own = fit.hessian + np.outer(mixed, mixed) / corner  # not profiled over sigma
     chained = fit.sigma**2 * np.tensordot(jacobian.T, slopes, axes=1)
     gradient = np.concatenate([chained, 2 / fit.sigma * inner[None]])
-    return DeltaDf(inner, gradient, 2 * inverse(bordered(own, mixed, corner)), fit.model.coordinates)
+    spread = 2 * inverse(unprofiled(fit.hessian, mixed, corner))
+    return DeltaDf(inner, gradient, spread, fit.model.coordinates)
 
 
 def moved(fit: Any) -> Moved:
@@ -44,8 +45,7 @@ def moved(fit: Any) -> Moved:
 
 METHODS: dict[str, Callable[[Any], Method]] = {
     "satterthwaite": _satterthwaite,
-    "residual": MODEL_METHODS["residual"],
-    "normal": MODEL_METHODS["normal"],
+    **KNOWN_DF,
 }
 
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError
+from ...inference.curvature import generalised_inverse
 from ...inference.fisher import fisher_information
-from ...inference.kenward_roger import KenwardRoger, generalised_inverse, require_memory_of
+from ...inference.kenward_roger import KenwardRoger, require_memory_of
 from ..fit import GlmerFit
 from .restricted import working_model
 
