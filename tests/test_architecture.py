@@ -240,7 +240,7 @@ KINDS_OF_FITS = ("repeated", "residual", "structured", "related", "iterative", "
 
 
 def test_no_room_asks_which_kind_of_fit_it_has():
-    """A fit, or a model, says of itself what others need (`likelihood_fit`); only its room knows its class."""
+    """A fit, or a model, says of itself what others need; only its room knows its class."""
     wrong = []
     for path in MODULES:
         if layer_of(path) in KINDS_OF_FITS:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
 from .cached import cached_property
 from .errors import FitError
-from .guidance.called import attribute, attribute_of
+from .guidance.called import attribute
 from .likelihood_fit import LikelihoodFit
 from .model import Model
 from .optimize import DEFAULT, Optimum, Settings, optimise
-from .pickled import restoring
+from .pickles import restoring
 from .plan import Plan
 from .verbs import Answer, RowAnswer, RowVerb, TableVerb, Verb
 
@@ -61,55 +62,36 @@ class Fit(LikelihoodFit):
 
     by_groups = True
 
-    # ------------------------------------------------------------ what other modules say of a fit
-    params = Answer["pd.Series"]("estimates.fixed:params")
+    # ------------------------------------------------------------ what other modules say of a mixed model
     bse = Answer["pd.Series"]("estimates.fixed:bse")
     tvalues = Answer["pd.Series"]("estimates.fixed:tvalues")
-    df = Answer["pd.Series"]("inference.coefficients:df")
-    pvalues = Answer["pd.Series"]("inference.coefficients:pvalues")
     varcorr = Answer[Any]("estimates.varcorr:varcorr")
-    ranef = Answer[Any]("estimates.modes:random_effects")
-    coef = Answer[Any]("estimates.modes:coefficients")
+    ranef = Answer[Any]("estimates.modes:RandomEffects")
+    coef = Answer[Any]("estimates.modes:Coefficients")
     fittedvalues = RowAnswer[Any]("estimates.prediction:fittedvalues")
     plot = Answer[Any]("plots.accessor:FitPlots")
-    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
 
     test_methods = Answer[Any]("inference.methods:test_methods", shown=False)
-    cov_params = Verb("inference.coefficients:cov_params")
-    coef_table = TableVerb("inference.coefficients:coef_table")
     component_table = TableVerb("inference.wald:component_table")
     cov_theta = Verb("inference.wald:cov_theta")
-    conf_int = TableVerb("inference.intervals:conf_int")
     profile = Verb("inference.profile.profiling:profile")
-    test = Verb("inference.linear:test")
-    anova = Verb("inference.anova:anova")
-    drop1 = TableVerb("inference.comparison.drop:drop1")
     ranova = TableVerb("inference.comparison.ranova:ranova")
+    by_other_criterion = Verb("inference.likelihood:by_other_criterion", shown=False)
+    again = Verb("inference.comparison.submodels:again", shown=False)
     robust = Verb("inference.robust:robust")
     pca = Verb("inference.components.pca:pca")
     rePCA = pca  # its old name
     redundancy = Verb("inference.components.redundancy:redundancy")
     r2 = Verb("inference.components.explained:r2")
     icc = Verb("inference.components.explained:icc")
-    predict = RowVerb("inference.predict:predict")
     predicted = Verb("inference.prediction:predicted", shown=False)
-    predictions = Verb("inference.effects:predictions")
-    comparisons = Verb("inference.effects:comparisons")
-    slopes = Verb("inference.effects:slopes")
-    to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
-    simulate = Verb("estimates.simulation:simulate")
     drawn = Verb("estimates.simulation:drawn", shown=False)
     residuals = RowVerb("diagnostics.rows:residuals")
     leverage = RowVerb("diagnostics.rows:leverage")
     influence = Verb("diagnostics.influence:influence")
-    vif = TableVerb("diagnostics.collinearity:vif")
-    bootstrap = Verb("bootstrap.parametric:bootstrap")
     replicated = Verb("bootstrap.parametric:replicated", shown=False)
-    summary = Verb("report.summary:summary")
     summary_of = Verb("report.summary:summary_of", shown=False)
-    tidy = TableVerb("report.broom:tidy")
     component_columns = Verb("report.broom:component_columns", shown=False)
-    glance = TableVerb("report.broom:glance")
     augment = Verb("report.broom:augment")
     __repr__ = Verb("report.brief:brief")
     _repr_html_ = Verb("report.brief:brief_html")
@@ -171,15 +153,10 @@ class Fit(LikelihoodFit):
         """Residual standard deviation (of a row with weight 1)."""
         return self.solution["sigma"]
 
-    @cached_property
-    def beta(self) -> FloatArray:
-        """Coefficients of every column of X, (p,), NaN where it was dropped."""
-        return attribute_of("fit.beta", self.padded(self.solution["beta"]))
-
-    @cached_property
-    def vcov(self) -> FloatArray:
-        """Covariance of the coefficients, (p, p), NaN where a column was dropped."""
-        return attribute_of("fit.vcov", self.padded(self.solution["vcov"]))
+    @property
+    def internal_vcov(self) -> FloatArray:
+        """Covariance of the kept coefficients in the model's coordinates; the core's is over sigma^2."""
+        return np.asarray(self.sigma**2 * self.solution["internal_vcov"])
 
     @cached_property
     def term_modes(self) -> list[FloatArray]:

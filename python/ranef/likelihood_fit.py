@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .arrays import FloatArray
+from .cached import cached_property
 from .frame import labelled
-from .guidance.called import attribute
+from .guidance.called import attribute, attribute_of
 from .guidance.elsewhere import Explained, explained, of_a_fit
 from .guidance.refusals import METHODS, Refused, lacking
 from .guidance.words import OF_A_FIT
+from .verbs import Answer, RowVerb, TableVerb, Verb
+
+if TYPE_CHECKING:
+    import pandas as pd  # noqa: F401, of the answers
 
 
 class LikelihoodFit(metaclass=Explained):
@@ -28,6 +33,7 @@ class LikelihoodFit(metaclass=Explained):
 
     model: Any
     y: Any
+    solution: Any
     fittedvalues: Any
     _called_as, _words, _kind = "fit", OF_A_FIT, "lmer"  # for messages
 
@@ -48,6 +54,29 @@ class LikelihoodFit(metaclass=Explained):
     structured_covariance: bool = False  # whether it is a function of other parameters than theta
     scaled_residuals: str = "pearson"  # the type that has one distribution in all rows where the model holds
 
+    # ------------------------------------------------------------ what other modules say of every fit
+    params = Answer["pd.Series"]("estimates.fixed:params")
+    df = Answer["pd.Series"]("inference.coefficients:df")
+    pvalues = Answer["pd.Series"]("inference.coefficients:pvalues")
+    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
+    cov_params = Verb("inference.coefficients:cov_params")
+    coef_table = TableVerb("inference.coefficients:coef_table")
+    conf_int = TableVerb("inference.intervals:conf_int")
+    test = Verb("inference.linear:test")
+    anova = Verb("inference.anova:anova")
+    drop1 = TableVerb("inference.comparison.drop:drop1")
+    predict = RowVerb("inference.predict:predict")
+    predictions = Verb("inference.effects:predictions")
+    comparisons = Verb("inference.effects:comparisons")
+    slopes = Verb("inference.effects:slopes")
+    to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
+    simulate = Verb("estimates.simulation:simulate")
+    vif = TableVerb("diagnostics.collinearity:vif")
+    bootstrap = Verb("bootstrap.parametric:bootstrap")
+    summary = Verb("report.summary:summary")
+    tidy = TableVerb("report.broom:tidy")
+    glance = TableVerb("report.broom:glance")
+
     @property
     @abstractmethod
     def objective(self) -> float:
@@ -62,6 +91,21 @@ class LikelihoodFit(metaclass=Explained):
     distribution: str = "Gaussian"  # of the response, in words
     simpler_distribution: str = ""  # the one at the limit of its dispersion
     integration: str = ""  # how the random effects are integrated out, where that is not exact
+
+    @cached_property
+    def beta(self) -> FloatArray:
+        """Coefficients of every column of X, (p,), NaN where it was dropped."""
+        return attribute_of("fit.beta", self.padded(self.solution["beta"]))
+
+    @cached_property
+    def vcov(self) -> FloatArray:
+        """Covariance of the coefficients by the model, (p, p), NaN where a column was dropped."""
+        return attribute_of("fit.vcov", self.padded(self.solution["vcov"]))
+
+    @property
+    def internal_vcov(self) -> FloatArray:
+        """Covariance of the kept coefficients in the model's coordinates."""
+        return np.asarray(self.solution["internal_vcov"])
 
     @attribute
     def formula(self) -> str:

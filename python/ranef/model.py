@@ -27,8 +27,8 @@ from .guidance.elsewhere import Explained, explained, of_a_model
 from .guidance.words import OF_A_MODEL
 from .guidance.words_of_arguments import OF_LINEAR_MODELS
 from .independent_residuals import IndependentResiduals
-from .pickled import WRITTEN_BY, restoring, take_version
-from .pickles import weak_reference
+from .pickled import WRITTEN_BY, take_version
+from .pickles import restoring, weak_reference
 from .plan import Plan
 from .planning import planned, why_iterative
 from .sufficient.finishing import require_own_formula
@@ -329,12 +329,17 @@ class Model(IndependentResiduals, metaclass=Explained):
         except RuntimeError as error:
             raise FitError(f"the criterion has no value at this theta: {error}") from None
 
+    def value_without_random_effects(self, response: Any) -> float:
+        """Return the criterion of the linear model with the same fixed part."""
+        return float(self.problem.value(response, np.zeros(self.n_theta)))
+
     def covariance_factors(self, theta: npt.ArrayLike) -> list[FloatArray]:
         """Return the relative covariance factor Lambda of each term, (r, r) lower triangular."""
         return unpack(self.checked_theta(theta), self.term_widths)
 
     # ------------------------------------------------------------ fitting
     fit = Verb("fitting:fit")
+    fit_like = Verb("inference.comparison.submodels:fit_like", shown=False)
     coordinates = Answer[Any]("coordinates:coordinates_of")
 
     def checked_theta(self, theta: npt.ArrayLike, argument: str = "theta") -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .verbs import TableVerb, Verb
+from .verbs import Verb
 
 
 class RefittedFit:
@@ -23,7 +23,6 @@ class RefittedFit:
     free_theta: ClassVar[bool] = False
 
     replicated = Verb("bootstrap.by_refits.replicates:replicated", shown=False)
-    drop1 = TableVerb("inference.comparison.drop:drop1")
     influence = Verb("diagnostics.groups_by_refits:influence")
     augment = Verb("diagnostics.groups_by_refits:augment")
     by_other_criterion = Verb("residual.refits:by_other_criterion", shown=False)

@@ -17,8 +17,7 @@ from ..errors import ArgumentError, DataError
 from ..formula import parse_formula
 from ..frame.native import library_name
 from ..model import Model
-from ..pickled import restoring
-from ..pickles import weak_reference
+from ..pickles import restoring, weak_reference
 from ..stream import source_of
 from ..verbs import Answer, Verb
 from .families import Family, choose_family
@@ -242,7 +241,7 @@ class GlmerModel(Model):
         """Fit the model to the response of a fit, which is its own."""
         return self.with_response(fit.response).fit()
 
-    def value_without_random_effects(self) -> float:
+    def value_without_random_effects(self, response: Any = None) -> float:
         """Return -2 log L of the model without random effects."""
         at = self.start()
         at[: self.n_theta] = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..fit import Fit
 from ..model import Model
@@ -14,26 +15,22 @@ def by_maximum_likelihood(fit: Fit) -> Fit:
 
     The rows are not read again: the cross-products are shared.
     """
-    return _by(fit, reml=False)
+    return fit.by_other_criterion() if fit.reml else fit
 
 
 def by_reml(fit: Fit) -> Fit:
     """Return the fit that minimises the REML criterion: itself, or a refit of an ML fit."""
-    return _by(fit, reml=True)
+    return fit if fit.reml else fit.by_other_criterion()
 
 
-def _by(fit: Fit, reml: bool) -> Fit:
-    if fit.reml == reml:
-        return fit
-    own = getattr(fit, "by_other_criterion", None)  # of fits that are searched in another way
-    if own is not None:
-        return own()  # type: ignore[no-any-return]
-    return refitted(fit, fit.model.variant(reml=reml), Settings(start=fit.theta))
+def by_other_criterion(fit: Fit) -> Fit:
+    """Return the fit by maximum likelihood of one by REML, and the other way."""
+    return refitted(fit, fit.model.variant(reml=not fit.reml), fit.response, Settings(start=fit.theta))
 
 
-def refitted(fit: Fit, model: Model, settings: Settings) -> Fit:
-    """Return a fit of another model of the same response, or of the same one from another start."""
-    optimum = optimise(model, fit.response, settings)
+def refitted(fit: Fit, model: Model, response: Any, settings: Settings) -> Fit:
+    """Return the fit of another model, or of the same one from another start, to the response of a fit."""
+    optimum = optimise(model, response, settings)
     if not optimum.converged and settings.start is not None:
-        optimum = optimise(model, fit.response, replace(settings, start=None))
-    return Fit(model, fit.y, fit.response, optimum, settings)
+        optimum = optimise(model, response, replace(settings, start=None))
+    return Fit(model, fit.y, response, optimum, settings)

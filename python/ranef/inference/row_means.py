@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..arrays import FloatArray
-from ..estimates.prediction import estimable_rows
+from ..estimates.prediction import mean_of
 from .methods import method
 from .moved import df_of_variance
 from .predict import Asked
@@ -42,10 +42,7 @@ def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
     if newdata is None:
         return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
     new = design.spec.rows(newdata, random=False)
-    X = np.asarray(new.X[:, kept])
-    mean = X @ fit.solution["beta"]
-    mean = np.where(estimable_rows(fit.model, np.asarray(new.X)), mean, np.nan)
-    return X, mean if new.offset is None else mean + new.offset
+    return np.asarray(new.X[:, kept]), mean_of(fit, new)
 
 
 def predicted_means(

@@ -106,7 +106,7 @@ def anova(
         out.attrs["notes"] = tuple(notes)
         return out
     regressions = [(name, fit) for name, fit in pairs if not isinstance(fit, LikelihoodFit)]
-    states = [(name, fit) for name, fit in pairs if isinstance(fit, LikelihoodFit)]
+    states: list[tuple[str, Any]] = [(name, fit) for name, fit in pairs if isinstance(fit, LikelihoodFit)]
     _require_comparable(states, regressions)
     compared, notes = _on_one_criterion(states, refit, bool(regressions))
     compared.sort(key=lambda pair: pair[1].df_model_total)

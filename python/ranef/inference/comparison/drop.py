@@ -11,10 +11,8 @@ from scipy.special import chdtrc
 from ...design.structure import Term, structure
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
-from ...variants import with_columns
 from ..likelihood import by_maximum_likelihood
 from .compare import Comparison
-from .submodels import fit_of
 
 
 def drop1(
@@ -85,16 +83,12 @@ def _by_likelihood(fit: Fit, terms: list[Term]) -> pd.DataFrame:
     ml = by_maximum_likelihood(fit)
     kept = ml.model.cross.columns.tolist()
     full, rows = float(ml.objective), []
-    again = getattr(ml, "again", None)  # of fits that are searched in another way
     size = ml.df_model_total
     rows.append(("<none>", np.nan, full + 2 * size, np.nan, np.nan))
     for term in terms:
         left = [column for column in kept if not term.first <= column < term.last]
         lost = len(kept) - len(left)
-        if again is not None:
-            value = float(again(columns=left).objective)
-        else:
-            value = fit_of(ml, with_columns(ml.model, left)).optimum.value
+        value = float(ml.again(columns=left).objective)
         p = float(chdtrc(lost, max(value - full, 0.0))) if lost else np.nan
         rows.append((term.name, lost, value + 2 * (size - lost), value - full, p))
     table = pd.DataFrame(rows, columns=["term", "npar", "aic", "chisq", "p"]).set_index("term")

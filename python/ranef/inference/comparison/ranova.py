@@ -10,11 +10,11 @@ from scipy.special import chdtrc
 
 from ...design import ModelMatrix, RandomTerm
 from ...fit import Fit
+from ...theta import count
 from ...variants import with_terms
 from .boundary import Mixture, mixture
 from .compare import Comparison
 from .nesting import no_random_part, random_part_in
-from .submodels import fit_of, without_random_effects
 
 _NOTHING: tuple[RandomTerm, ...] = ()
 
@@ -56,7 +56,7 @@ def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     for index in _formula_order(fit):
         for label, reduced in _reductions(fit, index, reduce_terms):
             rest = (*terms[:index], *reduced, *terms[index + 1 :])
-            df = fit.model.n_theta - _parameters(rest)
+            df = fit.model.n_theta - sum(count(len(term.columns)) for term in rest)
             value, null = _refit(fit, rest)
             statistic = value - whole
             rows[label] = (
@@ -84,15 +84,11 @@ def _refit(fit: Fit, terms: tuple[RandomTerm, ...]) -> tuple[float, Mixture | No
     """Return the criterion with these terms, and the distribution of the likelihood ratio."""
     if not terms:
         null = mixture(None, fit.y, fit.model, no_random_part(fit.model), 0)
-        return without_random_effects(fit), null
-    small = fit_of(fit, with_terms(fit.model, terms))
+        return fit.model.value_without_random_effects(fit.response), null
+    small = with_terms(fit.model, terms).fit_like(fit)
     embedding = random_part_in(small.model, fit.model)
     null = None if embedding is None else mixture(small, fit.y, fit.model, embedding, 0)
     return small.optimum.value, null
-
-
-def _parameters(terms: tuple[RandomTerm, ...]) -> int:
-    return sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in terms)
 
 
 def _reductions(fit: Fit, index: int, reduce_terms: bool) -> list[tuple[str, tuple[RandomTerm, ...]]]:

@@ -11,8 +11,8 @@ from ...estimates.unknown import unknown_elements, unknown_words
 from ...fit import Fit
 from ...optimize.description import redundancies
 from ...show import Document, Line, Printed, frame_table
+from ...theta import count
 from ...variants import with_terms
-from ..comparison.submodels import fit_of, without_random_effects
 
 FREE = 1e-4  # a rise of the criterion up to this is none
 
@@ -73,11 +73,11 @@ def redundancy(fit: Fit) -> Redundancy:
         for label, reduced in _reductions(term):
             rest = [*fit.model.design.terms]
             rest[index : index + 1] = reduced
-            saved = fit.model.n_theta - sum(len(t.columns) * (len(t.columns) + 1) // 2 for t in rest)
+            saved = fit.model.n_theta - sum(count(len(other.columns)) for other in rest)
             if rest:
-                value = fit_of(fit, with_terms(fit.model, rest)).optimum.value
+                value = with_terms(fit.model, rest).fit_like(fit).optimum.value
             else:
-                value = without_random_effects(fit)
+                value = fit.model.value_without_random_effects(fit.response)
             rows.append((str(term), label, saved, max(0.0, value - fit.optimum.value)))
     table = pd.DataFrame(rows, columns=["term", "becomes", "npar", "cost"]).set_index("term")
     words = tuple(redundancies(fit.optimum)) if fit.optimum.boundary else ()

@@ -75,8 +75,7 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
         try:
             curves = {p.name: _curve(constrained, p, cutoff) for p in wanted if p.name not in anything}
         except BetterOptimum as found:
-            start = Settings(start=found.point.theta)
-            best = refitted(best, best.model, start)
+            best = refitted(best, best.model, best.response, Settings(start=found.point.theta))
             notes.append(f"a better optimum was met on the way: the deviance is {best.optimum.value:.6g}")
             continue
         open_ended = {p.name: anything[p.name] for p in wanted if p.name in anything}
