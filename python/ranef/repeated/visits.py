@@ -15,12 +15,8 @@ from ..design.not_kept import NOT_KEPT
 from ..errors import DataError, quote_list
 from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
-<<<<<<< HEAD
 from ..frame.factors import as_factor, label_texts, one_factor, take
-=======
-from ..frame.factors import as_factor, combine, label_texts, take
 from ..pickles import Snapshot
->>>>>>> 0477ba25 (Levels are pickled as lists: NumPy reads arrays of objects up to a length it does not check)
 from ..sufficient.finishing_visits import SummedVisits
 from ..sufficient.patterns import MOST_VISITS, require_few_visits
 

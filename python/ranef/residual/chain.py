@@ -22,12 +22,8 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import ArgumentError, DataError
 from ..frame import FactorColumn, NumberColumn, Table
-<<<<<<< HEAD
 from ..frame.factors import as_factor, label_texts, one_factor, take
-=======
-from ..frame.factors import as_factor, combine, label_texts, take
 from ..pickles import Snapshot
->>>>>>> 0477ba25 (Levels are pickled as lists: NumPy reads arrays of objects up to a length it does not check)
 
 _CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
 EXAMPLE = (
