@@ -48,6 +48,7 @@ class LikelihoodFit(metaclass=Explained):
         __getattr__ = explained("a fit", OF_A_FIT, of_a_fit)
 
     default_ddf: str = "satterthwaite"  # the method of testing where a verb is given no other
+    penalised: bool = False  # whether the estimates maximise the likelihood times a prior
     by_cells: bool = False  # whether the rows are those of sums
     by_groups: bool = False  # whether groups have effects of their own: theta, ranef, coef, varcorr
     generalised: bool = False  # whether a link is between the linear predictor and the mean

@@ -89,12 +89,7 @@ class RandomEffects(FactorTables):
         Given theta, sigma and beta, as in lme4. Rows and columns are those of the factor's table, covariances
         between terms on one factor included.
         """
-        fit = self.fit
-        variances = fit.model.problem.conditional_variances(fit.response, fit.theta)
-        return {
-            factor.group: block * fit.sigma**2
-            for factor, block in zip(fit.model.cross.factors, variances, strict=True)
-        }
+        return dict(zip(self, self.fit.mode_variances, strict=True))
 
     @as_it_came
     def to_frame(self) -> pd.DataFrame:
@@ -136,3 +131,9 @@ class Coefficients(FactorTables):
         for position, name in enumerate(table.columns):  # a name may stand in two terms
             values[:, columns.index(name)] += table.iloc[:, position]
         return pd.DataFrame(values, index=table.index, columns=columns)
+
+
+def mode_variances(fit: Fit) -> list[FloatArray]:
+    """Return the conditional covariance matrices of each factor's modes, (levels, r, r)."""
+    blocks = fit.model.problem.conditional_variances(fit.response, fit.theta)
+    return [block * fit.sigma**2 for block in blocks]

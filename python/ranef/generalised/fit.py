@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import exp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from .families.links import Link
 from .model import GlmerModel
 
 if TYPE_CHECKING:
-    import pandas as pd  # noqa: F401, of the answers
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,6 +57,8 @@ class GlmerFit(Fit, kind="glmer"):
     _words = OF_A_GLMER
     generalised = True
     scaled_residuals = "quantile"
+    residual_types: ClassVar[tuple[str, ...]] = ("pearson", "response", "deviance", "working", "quantile")
+    influence_of_rows = True  # whether influence is of rows where no grouping factor is named
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 
@@ -66,7 +68,7 @@ class GlmerFit(Fit, kind="glmer"):
     pvalues = Answer["pd.Series"]("generalised.inference.coefficients:pvalues")
     df = Answer["pd.Series"]("generalised.inference.coefficients:df")
     varcorr = Answer[Any]("generalised.inference.components:varcorr")
-    ranef = Answer[Any]("generalised.inference.components:random_effects")
+    mode_variances = Answer[Any]("generalised.inference.components:mode_variances", shown=False)
     fittedvalues = RowAnswer[Any]("generalised.prediction.predict:fittedvalues")
     approximation = Answer[Any]("generalised.diagnostics.approximation:approximation")
     separation = Answer[Any]("generalised.diagnostics.separation:separation")
@@ -78,18 +80,15 @@ class GlmerFit(Fit, kind="glmer"):
     drawn = Verb("generalised.prediction.simulation:drawn", shown=False)
     residuals = RowVerb("generalised.diagnostics.residuals:residuals")
     overdispersion = Verb("generalised.diagnostics.residuals:overdispersion")
-    anova = Verb("generalised.inference.comparison:anova")
     summary_of = Verb("generalised.report.summary:summary_of", shown=False)
     tidy = TableVerb("generalised.report.broom:tidy")
     augment = Verb("generalised.report.broom:augment")
     __repr__ = Verb("generalised.report.summary:brief")
     _repr_html_ = Verb("generalised.report.summary:brief_html")
 
-    component_table = TableVerb("generalised.inference.components:component_table")
+    component_errors = Verb("generalised.inference.components:component_errors", shown=False)
     cov_theta = Verb("generalised.inference.components:cov_theta")
-    profile = Verb("generalised.inference.profile:profile")
-    drop1 = TableVerb("generalised.inference.dropping:drop1")
-    ranova = TableVerb("generalised.inference.dropping:ranova")
+    constrained = Verb("generalised.inference.held:Held", shown=False)
     update = Verb("generalised.updating:update")
     r2 = Verb("generalised.inference.explained:r2")
     icc = Verb("generalised.inference.explained:icc")
@@ -110,6 +109,7 @@ class GlmerFit(Fit, kind="glmer"):
     own_findings = Answer[Any]("generalised.diagnostics.findings:own_findings", shown=False)
     test_methods = Answer[Any]("generalised.inference.methods:test_methods", shown=False)
     default_ddf = "normal"
+    no_working_model = ""  # why there is no working linear model, where there is none
 
     # ------------------------------------------------------------ estimates
     @property
@@ -133,6 +133,11 @@ class GlmerFit(Fit, kind="glmer"):
         expected = not self.family.canonical and self.model.information == "expected"
         return f"agq={self.model.agq}" + (", information='expected'" if expected else "")
 
+    @property
+    def penalised(self) -> bool:  # type: ignore[override]
+        """Whether the coefficients have a prior."""
+        return self.model.prior is not None
+
     @attribute
     def dispersion(self) -> float | None:
         """The family's dispersion, as glmmTMB's dispersion model has it; None for a family without.
@@ -150,7 +155,7 @@ class GlmerFit(Fit, kind="glmer"):
     @attribute
     def sigma(self) -> float:
         """glmmTMB's sigma(): 1 / sqrt(shape), the Gaussian sd, else the dispersion; 1 without one."""
-        return float(self.family.sigma(self.dispersion)) if self.family.dispersed else 1.0
+        return self.family.sigma_at(self._answer("psi"))
 
     @cached_property
     def solution(self) -> dict[str, Any]:
@@ -183,6 +188,15 @@ class GlmerFit(Fit, kind="glmer"):
     def location(self) -> FloatArray:
         """The mean the link is of at the modes, (n,): of counts before zeros are left out."""
         return self.family.link.inverse(self.linear_predictor)
+
+    @property
+    def response_variance(self) -> FloatArray:
+        """The variance of each row's response at the modes, (n,), but for prior weights."""
+        return self.family.variance(self.location, self.response.trials, self.row_dispersion())
+
+    def other_tables(self, level: float | None) -> list[tuple[str, pd.DataFrame]]:
+        """Return title and table of coefficients that are not the mean's, as a summary has them."""
+        return []
 
     def _answer(self, name: str) -> Any:
         if name not in self.found:

@@ -10,37 +10,30 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design import Functions
-from ..errors import ArgumentError, DataError, require_evaluations, require_positive, require_progress
+from ..errors import (
+    ArgumentError,
+    DataError,
+    RowsNotKeptError,
+    require_evaluations,
+    require_positive,
+    require_progress,
+)
 from ..guidance.arguments import guided
 from ..guidance.words_of_arguments import OF_A_SEARCH, OF_EVERY_MODEL
 from ..optimize import Optimum
 from ..optimize.optimum import Multiplier
 from ..stream import source_of
-from .breakdown import breakdown
-from .dispersed.fit import DispersedFit
 from .dispersed.model import DispersedModel
 from .fit import GlmerFit
-from .inference.uncertainty import flattest
-from .inflated.fit import ZeroInflatedFit
-from .inflated.limits import no_inflation
 from .inflated.model import ZeroInflatedModel
+from .limits import limits
 from .many import fit_responses
 from .model import GlmerModel
-from .second.limits import endless_second
-from .second.model import SecondModel
 from .settling import settled
 from .several_starts import lowest
 
-_FLAT = 1e-6  # smallest eigenvalue of the Hessian, in units of its diagonal: a direction without an end
 _EXACT = 1e-4  # of the size of the response: residuals that leave no dispersion to estimate
 _ZEROS = "zero inflation is zero='~ 1' or zero='~ x', the log-odds of a zero that is no count"
-_FITS: dict[type, type[GlmerFit]] = {ZeroInflatedModel: ZeroInflatedFit, DispersedModel: DispersedFit}
-_ENDLESS: dict[type, str] = {
-    ZeroInflatedModel: "in some rows every zero, or none, is a count; merge levels, or leave the column "
-    "out of zero=",
-    DispersedModel: "some rows have no variation beyond that of a simpler family, or no two responses; merge "
-    "levels, or leave the column out of dispersion=",
-}
 _ELSEWHERE = OF_EVERY_MODEL | OF_A_SEARCH | {
     "nAGQ": "it is called agq=",
     "reml": "a generalised model is fitted by maximum likelihood",
@@ -229,6 +222,8 @@ def fit_model(
     require_positive("tolerance", tolerance)
     given = None if start is None else _checked_start(model, start)
     if y is not None:
+        if model.by_cells:
+            raise RowsNotKeptError("another response has an entry for every row, and these rows are not kept")
         options: Any = {"start": given, "max_evaluations": max_evaluations, "tolerance": tolerance}
         if np.ndim(y) == 2:
             return fit_responses(model, y, lambda one: fit_model(model.with_values(one), **options))
@@ -243,8 +238,7 @@ def fit_model(
     found = settled(model, found)
     if not found["converged"]:
         _require_noise(model)
-    kind = _FITS.get(type(model), GlmerFit)
-    return kind(model, model.sums.y, model.sums, _optimum(model, found), found=found)
+    return model.fitted(model.sums.y, model.sums, _optimum(model, found), found=found)
 
 
 def _checked_start(model: GlmerModel, start: npt.ArrayLike) -> FloatArray:
@@ -261,10 +255,9 @@ def _require_noise(model: GlmerModel) -> None:
     """Raise a DataError where the fixed part alone fits a continuous response exactly."""
     if model.family.name not in ("gamma", "inverse_gaussian", "gaussian"):
         return
-    at = model.start()
-    at[: model.n_theta] = 0.0
     y = model.sums.y
-    mu = model.family.link.inverse(np.asarray(model.core.point(at)["eta"])[model.core.cell_of])
+    point = model.core.point(model.start_without_effects())
+    mu = model.family.link.inverse(np.asarray(point["eta"])[model.core.cell_of])
     if np.sqrt(np.mean((y - mu) ** 2)) < _EXACT * np.sqrt(np.mean(y**2)):
         raise DataError(
             f"the response '{model.design.response_name}' follows the fixed part exactly: its variance runs "
@@ -299,46 +292,5 @@ def _optimum(model: GlmerModel, found: dict[str, Any]) -> Optimum:
         model=model,
         search=found.get("search"),
         flat=found.get("flat"),
-        limit="; ".join(filter(None, _limits(model, found))),
-    )
-
-
-def _limits(model: GlmerModel, found: dict[str, Any]) -> list[str]:
-    """Return what to say of parameters at a limit, or without one."""
-    second = endless_second(model, found, _ENDLESS[type(model)]) if isinstance(model, SecondModel) else ""
-    none_left = no_inflation(model, found) if isinstance(model, ZeroInflatedModel) else ""
-    endless = second or _endless(model, found)
-    return [_limit(model, found), none_left, endless, _edge(model, found), breakdown(model, found)]
-
-
-def _edge(model: GlmerModel, found: dict[str, Any]) -> str:
-    """Return what to say of a search that stopped where a mean may be at the end of its range."""
-    kind, link = model.family.kind, model.family.link.name
-    if found["converged"] or kind.name == "gaussian" or link not in ("identity", "inverse", "1/mu^2"):
-        return ""
-    return (
-        f"with the {link} link means come to the end of what those of {kind.model} can be, and there the "
-        f"likelihood ends: use link='{kind.links[0]}'"
-    )
-
-
-def _limit(model: GlmerModel, found: dict[str, Any]) -> str:
-    """Return what to say of a dispersion at its limit, which is a simpler family."""
-    kind = model.family.kind
-    if not kind.simpler or not model.family.dispersed or not len(found.get("free", ())) or found["free"][-1]:
-        return ""
-    where = "zero" if found["psi"] < 0 else "infinity"
-    return f"the {kind.dispersion} runs to {where}: no overdispersion, use family='{kind.simpler}'"
-
-
-def _endless(model: GlmerModel, found: dict[str, Any]) -> str:
-    """Return what to say of a direction along which the criterion hardly rises."""
-    smallest = np.min(found["eigenvalues"], initial=np.inf)
-    if not found["converged"] or model.agq == 0 or not 0 < smallest < _FLAT:
-        return ""
-    free = np.flatnonzero(found["free"])
-    along = flattest(model, free, np.asarray(found["hessian"])[np.ix_(free, free)])
-    return (
-        f"it hardly rises along {along}: an estimate is infinite, or the data hardly determine it; leave "
-        "it out, or use prior=2.5"
+        limit=limits(model, found),
     )

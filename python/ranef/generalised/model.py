@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import _core
 from ..arrays import FloatArray
+from ..cached import cached_property
 from ..cross_products import cross_products
 from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError
@@ -25,6 +26,15 @@ from .integration import checked_nodes, require_information, require_quadrature
 from .prior import checked_prior, internal_precision
 from .reading import read_design
 from .responses import Response, first_predictor, make_response
+from .second.part import SecondPart, part_columns, read_part
+
+
+class Places(NamedTuple):
+    """Parts of the core's parameters; the logarithm of a dispersion, where there is one, is the last."""
+
+    theta: slice
+    beta: slice
+    gamma: slice  # coefficients of a second linear predictor
 
 
 class GlmerModel(Model):
@@ -61,6 +71,13 @@ class GlmerModel(Model):
         True  # theta are standard deviations themselves: there is no residual one to compare with
     )
 
+    by_cells = False  # whether the rows are those of sums
+    second: SecondPart | None = None  # of a model with a second linear predictor beside that of the mean
+    _from_batches = (
+        "GlmerModel() is of rows in memory: ranef.glmer(formula, data, family) reads batches and "
+        "fits their different rows, as ranef.fit(ranef.sums(formula, data, family=family)) does"
+    )
+
     family: Family
     agq: int
     information: str
@@ -86,17 +103,37 @@ class GlmerModel(Model):
         functions: Functions | None = None,
         prior: Any = None,
     ) -> None:
-        chosen, nodes = choose_family(family, link), checked_nodes(agq)
-        require_information(information, nodes, chosen)
+        chosen = choose_family(family, link)
+        options: Any = {"weights": weights, "offset": offset, "agq": agq, "functions": functions}
+        self._read(formula, data, chosen, information=information, prior=prior, **options)
+
+    def _read(
+        self,
+        formula: str,
+        data: Any,
+        family: Family,
+        second: tuple[str, str] | None = None,
+        *,
+        weights: str | npt.ArrayLike | None,
+        offset: str | npt.ArrayLike | None,
+        agq: int,
+        functions: Functions | None,
+        prior: Any,
+        information: str = "observed",
+    ) -> None:
+        """Become the model of a formula and data; `second`: argument and formula of a second predictor."""
+        nodes = checked_nodes(agq)
+        require_information(information, nodes, family)
         parsed = with_functions(parse_formula(formula), functions)
         if source_of(data) is not None:
-            raise ArgumentError(
-                "GlmerModel() is of rows in memory: ranef.glmer(formula, data, family) reads batches and "
-                "fits their different rows, as ranef.fit(ranef.sums(formula, data, family=family)) does"
-            )
-        design, sums = read_design(parsed, data, chosen, weights, offset)
+            raise ArgumentError(self._from_batches)
+        also = () if second is None else part_columns(*second, data, parsed.functions)
+        design, sums = read_design(parsed, data, family, weights, offset, also)
         vars(self).update(_source=weak_reference(data), data_library=library_name(data))
-        self.of(parsed, chosen, nodes, information, design, sums, prior, weights=weights, offset=offset)
+        if second is not None:
+            rows = np.asarray(design.rows)
+            vars(self).update(second=read_part(*second, data, rows, parsed.functions))
+        self.of(parsed, family, nodes, information, design, sums, prior, weights=weights, offset=offset)
 
     def of(
         self, formula: Any, family: Family, agq: int, information: str, design: Any, sums: Response,
@@ -176,6 +213,12 @@ class GlmerModel(Model):
         """Return those coefficients of what the core has of them, (..., m)."""
         return internal
 
+    @cached_property
+    def places(self) -> Places:
+        """Where the core has what among its parameters."""
+        k, p, m = self.n_theta, len(self.cross.columns), len(self.further_coefficients[0])
+        return Places(slice(0, k), slice(k, k + p), slice(k + p, k + p + m))
+
     def row_kernels(self, point: Mapping[str, Any], eta: FloatArray) -> dict[str, Any]:
         """Return derivatives of each row's log-likelihood at a linear predictor and a point of the core."""
         family = self.family
@@ -192,6 +235,12 @@ class GlmerModel(Model):
     def start(self) -> FloatArray:
         """Return where a search begins, in the core's coordinates: the model without random effects."""
         return np.asarray(self.core.start(first_predictor(self.family, *self.core.kept)))
+
+    def start_without_effects(self) -> FloatArray:
+        """Return the parameters of the model without random effects, in the core's coordinates."""
+        at = self.start()
+        at[self.places.theta] = 0.0
+        return at
 
     def with_response(self, sums: Response) -> GlmerModel:
         """Return the model of another response of the same rows, whose cells are found already."""
@@ -243,9 +292,7 @@ class GlmerModel(Model):
 
     def value_without_random_effects(self, response: Any = None) -> float:
         """Return -2 log L of the model without random effects."""
-        at = self.start()
-        at[: self.n_theta] = 0.0
-        return self._evaluate(at)[0]
+        return self._evaluate(self.start_without_effects())[0]
 
     def __copy__(self) -> GlmerModel:
         return self.with_response(self.sums)
@@ -333,6 +380,7 @@ class GlmerModel(Model):
 
     # ------------------------------------------------------------ fitting
     fit = Verb("generalised.fitting:fit_model")
+    fitted = Verb("generalised.fit:GlmerFit", shown=False)
 
     def without_start(self) -> DataError:
         """Return the error of a model whose mean cannot be kept in its range."""

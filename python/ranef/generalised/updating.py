@@ -23,6 +23,7 @@ def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **change
         By default the one the model was made from, if it is still there.
     **changes
         As of `ranef.glmer`; family, link, agq, and weights and offset given as columns stay without them.
+        ``zero=None`` or ``dispersion=None`` leaves that part out.
 
     Examples
     --------
@@ -45,6 +46,8 @@ def update(fit: GlmerFit, formula: str | None = None, data: Any = None, **change
         "information": model.information,
         "prior": model.prior,
     }
+    if model.second is not None:
+        settings[model.second.argument] = model.second.text
     text = fit.formula if formula is None else updated_formula(fit.formula, formula)
     return glmer(text, data, **(settings | changes))
 

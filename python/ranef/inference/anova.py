@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtrc
 
 from ..errors import ArgumentError
 from ..fit import Fit
@@ -41,7 +42,9 @@ def anova(fit: Fit, type: int | str = 3, ddf: str | None = "default") -> TestTab
     TestTable
         A DataFrame indexed by ``term``: ``sum_sq``, ``mean_sq``, ``num_df``, ``den_df``, ``F``, ``p``; NaN
         for a term of which nothing can be estimated. Sums of squares are on the scale of the residual
-        variance; the F of Kenward and Roger is scaled, they are not.
+        variance; the F of Kenward and Roger is scaled, they are not. Of a generalised model, but with Kenward
+        and Roger's method, ``chisq``, ``df`` and ``p`` by Wald, as car's Anova; those of `drop1` are safer in
+        small data.
 
     Raises
     ------
@@ -60,6 +63,15 @@ def anova(fit: Fit, type: int | str = 3, ddf: str | None = "default") -> TestTab
                sum_sq   mean_sq  num_df  den_df        F    p
     term
     Machine  1755.2633  877.6317       2    46.0  87.7982  0.0
+
+    Of a generalised model:
+
+    >>> data = ranef.datasets.load("cbpp")
+    >>> full = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> full.anova()[["chisq", "df"]].round(2)
+            chisq  df
+    term
+    period  24.95   3
     """
     if isinstance(type, LikelihoodFit):
         raise ArgumentError("fit.anova() tests the terms of one fit; ranef.anova(fit, other) compares two")
@@ -75,8 +87,17 @@ def anova(fit: Fit, type: int | str = 3, ddf: str | None = "default") -> TestTab
     table = pd.DataFrame.from_dict(rows, orient="index", columns=list(COLUMNS)).rename_axis("term")
     table = table.astype(float)  # without terms, too
     table = table if table["num_df"].isna().any() else table.astype({"num_df": int})
+    if ddf == "normal" and fit.generalised:
+        return _by_chi_squared(table, TYPES[type])
     title = f"Analysis of variance of type {'I' * TYPES[type]}, degrees of freedom: {ddf}"
     return with_title(table, title)
+
+
+def _by_chi_squared(table: pd.DataFrame, kind: int) -> TestTable:
+    """Return Wald's chi-squared in place of F with infinite degrees of freedom."""
+    df, statistic = table["num_df"], table["F"] * table["num_df"]
+    out = pd.DataFrame({"chisq": statistic, "df": df, "p": chdtrc(df, statistic)})
+    return with_title(out, f"Wald tests of the terms, type {'I' * kind}")
 
 
 def _row(found: FStatistic | None, variance: float) -> tuple[float, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..errors import ArgumentError
 from ..fit import Fit
+from ..likelihood_fit import LikelihoodFit
 from ..model import Model
 from ..optimize import Settings, optimise
 
@@ -16,6 +18,14 @@ def by_maximum_likelihood(fit: Fit) -> Fit:
     The rows are not read again: the cross-products are shared.
     """
     return fit.by_other_criterion() if fit.reml else fit
+
+
+def require_likelihood(fit: LikelihoodFit, verb: str) -> None:
+    """Raise an ArgumentError for estimates that do not maximise the likelihood, where a verb compares it."""
+    if fit.penalised:
+        raise ArgumentError(
+            f"{verb}() compares likelihoods, which do not include prior=: fit without prior="
+        )
 
 
 def by_reml(fit: Fit) -> Fit:

@@ -15,6 +15,7 @@ from ..errors import require_level
 from ..estimates.parameters import ParameterNames
 from ..estimates.unknown import known_sigma, unknown_limits, unknown_words, without_unknown
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..theta import component_slopes, components, pack
 from .methods import curvature
 
@@ -80,7 +81,8 @@ def component_table(fit: Fit, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``estimate``, ``se``, ``lower``, ``upper``: standard errors from the exact Hessian of the
-        criterion, intervals on the log scale and on Fisher's z. NaN for the parameters of a singular term,
+        criterion, intervals on the log scale and on Fisher's z. Of a generalised model the dispersion is last
+        in place of sigma. NaN for the parameters of a singular term,
         where the criterion has no curvature to speak of; ``attrs["notes"]`` names the terms.
 
     Raises
@@ -100,7 +102,8 @@ def component_table(fit: Fit, level: float = 0.95) -> pd.DataFrame:
     corr[Subject.Days.Intercept]      0.07  0.33  -0.52   0.61
     """
     require_level(level)
-    table = pd.concat([component_errors(fit)[["estimate", "se"]], component_intervals(fit, level)], axis=1)
+    errors = in_pandas(fit.component_errors)()
+    table = pd.concat([errors[["estimate", "se"]], component_intervals(fit, level)], axis=1)
     table.attrs["notes"] = singular_notes(fit)
     return table
 
@@ -150,7 +153,7 @@ def _singular(labels: list[str]) -> Iterator[str]:
 
 def component_intervals(fit: Fit, level: float) -> pd.DataFrame:
     """Return Wald intervals of sigma, standard deviations (log scale) and correlations (Fisher's z)."""
-    table = component_errors(fit)
+    table = in_pandas(fit.component_errors)()
     log = (table["scale"] == "log").to_numpy()
     ends = transformed_limits(table["estimate"].to_numpy(), table["se_scaled"].to_numpy(), log, level)
     limits = pd.DataFrame(np.column_stack(ends), index=table.index, columns=["lower", "upper"])

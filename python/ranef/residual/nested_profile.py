@@ -84,7 +84,7 @@ class ResidualConstrained(Constrained):
     def origin(self, parameter: Parameter) -> Any:
         """The fit itself as a point."""
         fit: Any = self.fit
-        return HeldPoint(*super().origin(parameter), fit.outer.phi)
+        return HeldPoint(*super().origin(parameter)[:-1], fit.outer.phi)
 
     def at(self, parameter: Parameter, value: float, near: Any) -> Any:
         """Return the minimum with the parameter at `value`, found from a point nearby."""

@@ -34,9 +34,8 @@ def _estimates(fit: GlmerFit, result: BootstrapResult, removed: npt.NDArray[np.i
     found: dict[str, Any] | None = refit_without(fit, removed)
     if found is None or not found["converged"]:
         return out
-    sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
     beta, theta = np.asarray(found["beta"]), np.asarray(found["theta"])
-    values = names.values(beta[None], np.array([sigma]), theta[None])[0]
+    values = names.values(beta[None], np.array([fit.family.sigma_at(found["psi"])]), theta[None])[0]
     further = fit.model.further_values(np.asarray(found["gamma"]))
     out[: len(values)] = values
     out[len(values) : len(values) + len(further)] = further

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -78,7 +78,7 @@ class CellModel(GlmerModel):
         """Rows that were summed."""
         return self.n_rows
 
-    fit = Verb("generalised.cells.sums:fit_cell_model")
+    fitted = Verb("generalised.cells.sums:CellFit", shown=False)
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"n_rows": self.n_rows}
@@ -106,15 +106,6 @@ def predicted(fit: CellFit, asked: Asked) -> Any:
     return plain(fit, asked)
 
 
-def fit_cell_model(model: CellModel, y: Any = None, **options: Any) -> CellFit:
-    """Fit the model; see `ranef.glmer` for ``max_evaluations=`` and ``tolerance=``."""
-    if y is not None:
-        raise RowsNotKeptError("another response has an entry for every row, and these rows are not kept")
-
-    found = GlmerModel.fit(model, **options)
-    return CellFit(**{one.name: getattr(found, one.name) for one in fields(found)})
-
-
 def fit_cells(
     sums: CellSums,
     agq: int = 1,
@@ -131,7 +122,8 @@ def fit_cells(
     Raises DataError as for rows: none of them, a response without variation, a factor with one level.
     """
     model = model_of_cells(sums, agq, information, prior, functions)
-    return fit_cell_model(model, max_evaluations=max_evaluations, tolerance=tolerance)
+    found: CellFit = model.fit(max_evaluations=max_evaluations, tolerance=tolerance)
+    return found
 
 
 def model_of_cells(

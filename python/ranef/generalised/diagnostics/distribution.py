@@ -11,9 +11,8 @@ from ...arrays import FloatArray
 from ..families import FAMILIES, kind_of
 from ..families.truncated import AboveZero
 from ..fit import GlmerFit
-from ..prediction.averages import marginal_variance
+from ..prediction.averages import marginal_variance, normal_nodes
 
-_NODES = 20
 DISCRETE = tuple(kind.name for kind in map(kind_of, FAMILIES) if kind.trials or kind.least is not None)
 
 
@@ -49,12 +48,8 @@ def counted(fit: GlmerFit) -> FloatArray:
 
 
 def over_groups(fit: GlmerFit, value: Any) -> FloatArray:
-    """Return a function of the link's mean averaged over the population of groups, (n,), by 20 nodes."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    """Return a function of the link's mean averaged over the population of groups, (n,), by quadrature."""
     eta = np.asarray(fit.predict(random=None, scale="link"))
     sd = np.sqrt(marginal_variance(fit))
-    parts = [
-        w * value(fit.family.link.inverse(eta + sd * x))
-        for x, w in zip(nodes, weights / weights.sum(), strict=True)
-    ]
-    return np.sum(parts, axis=0)
+    nodes = zip(*normal_nodes(), strict=True)
+    return np.sum([w * value(fit.family.link.inverse(eta + sd * x)) for x, w in nodes], axis=0)

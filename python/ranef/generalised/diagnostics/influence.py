@@ -49,9 +49,8 @@ def _leverage(fit: GlmerFit) -> FloatArray:
     system, design = working_equations(fit), fit.model.design
     v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
     fixed, random = system.variances(system.X, v)
-    slope, phi = fit.curve.slope(fit.linear_predictor), fit.row_dispersion()
-    variance = fit.family.variance(fit.location, fit.response.trials, phi)
-    weight = slope**2 / np.maximum(variance, np.finfo(float).tiny)
+    slope = fit.curve.slope(fit.linear_predictor)
+    weight = slope**2 / np.maximum(fit.response_variance, np.finfo(float).tiny)
     if fit.response.weights is not None:
         weight = weight * fit.response.weights
     return np.asarray((fixed + random) * weight)
@@ -65,7 +64,7 @@ def influence(fit: GlmerFit, group: str | None = None) -> pd.DataFrame | GroupIn
     ----------
     fit : GlmerFit
     group : str, optional
-        A grouping factor; by default rows.
+        A grouping factor; by default rows, with ``zero=`` or ``dispersion=`` the only factor.
 
     Returns
     -------
@@ -88,7 +87,8 @@ def influence(fit: GlmerFit, group: str | None = None) -> pd.DataFrame | GroupIn
     >>> fit.influence("herd").cooks.idxmax()
     '11'
     """
-    return row_influence(fit) if group is None else group_influence(fit, group)
+    rows = group is None and fit.influence_of_rows
+    return row_influence(fit) if rows else group_influence(fit, group)
 
 
 def row_influence(fit: GlmerFit) -> pd.DataFrame:
@@ -145,7 +145,7 @@ def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
     found = refit_without(fit, removed)
     if found is None:
         return lost
-    sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
+    sigma = fit.family.sigma_at(found["psi"])
     beta, vcov = fit.padded(found["beta"]), fit.padded(found["vcov"])
     if not well_determined(fit, vcov):
         return lost
@@ -155,5 +155,4 @@ def _without(fit: GlmerFit, removed: npt.NDArray[np.intp]) -> Without:
 
 def _inner_beta(fit: GlmerFit, found: Any) -> FloatArray:
     """Return the kept coefficients in the core's coordinates."""
-    first = fit.model.n_theta
-    return np.asarray(found["internal"])[first : first + len(fit.model.cross.columns)]
+    return np.asarray(found["internal"])[fit.model.places.beta]

@@ -10,6 +10,7 @@ from scipy.special import chdtrc, xlogy
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
+from ...guidance.refusals import KINDS
 from ...show import Printed
 from ..fit import GlmerFit
 
@@ -26,7 +27,8 @@ def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatAr
     type : {"pearson", "response", "deviance", "working", "quantile"}
         ``(y - mu) / sqrt(variance)``; ``y - mu``; signed roots of each row's part of the deviance (binomial,
         Poisson, Gamma, inverse Gaussian, Gaussian); ``(y - mu) / (d mu / d eta)``; normal quantiles of the
-        distribution function, without simulation.
+        distribution function, without simulation. Of zero-inflated counts mean and variance are those of a
+        response, ``(1 - p) mu`` and ``(1 - p) (V + p mu^2)``, V that of a count.
     seed : int, Generator or None
         Of the number drawn between two values of a discrete response, for quantile residuals.
 
@@ -37,9 +39,20 @@ def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatAr
     Raises
     ------
     ArgumentError
-        For deviance residuals of a family that has no deviance.
+        For deviance residuals of a family that has no deviance, deviance and working residuals of a mixture.
+
+    Examples
+    --------
+    >>> import ranef
+    >>> data = ranef.datasets.load("cbpp")
+    >>> formula = "incidence ~ period + offset(log(size)) + (1 | herd)"
+    >>> fit = ranef.glmer(formula, data, "poisson", zero="~ 1")
+    >>> round(float((fit.residuals() ** 2).mean()), 2)
+    0.85
     """
     require_choice("type", type, TYPES)
+    if type not in fit.residual_types:
+        raise ArgumentError(f"{KINDS[fit._kind]} has no {type} residuals: use type='quantile'")
     raw = fit.y - np.asarray(fit.fittedvalues)
     if type == "response":
         return raw
@@ -51,7 +64,7 @@ def residuals(fit: GlmerFit, type: str = "pearson", *, seed: Any = 0) -> FloatAr
         return quantile_residuals(fit, seed)
     if type == "deviance":
         return np.sign(raw) * np.sqrt(np.maximum(_deviance(fit), 0.0))
-    variance = fit.family.variance(fit.location, fit.response.trials, fit.row_dispersion())
+    variance = fit.response_variance
     scaled = raw / np.sqrt(np.where(variance > 0, variance, np.inf))  # none left where an outcome is certain
     weights = fit.response.weights
     return scaled if weights is None else scaled * np.sqrt(weights)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import FloatArray
 from ...guidance.called import attribute
-from ...verbs import Answer, Verb
+from ...verbs import Answer
 from ..fit import GlmerFit
 from ..second.fit import SecondPredictor
 from .model import DispersedModel
@@ -38,9 +38,7 @@ class DispersedFit(SecondPredictor, GlmerFit, kind="dispersed"):
     model: DispersedModel
 
     dispersion_model = Answer["pd.DataFrame"]("generalised.second.coefficients:second_table")
-    predicted = Verb("generalised.dispersed.prediction:predicted", shown=False)
-    influence = Verb("generalised.inflated.influence:influence")
-    beyond = Verb("generalised.dispersed.comparison:beyond", shown=False)
+    scales = ("response", "link", "dispersion")
 
     @property
     def distribution(self) -> str:  # type: ignore[override]

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from ...arrays import FloatArray
 from ...design import Functions
 from ...errors import ArgumentError, quote_list
+from ...verbs import Verb
 from ..families import FAMILIES, Family, choose_family, kind_of
-from ..responses import first_predictor
+from ..families.links import LINKS
 from ..second.model import SecondModel
 
 MODELLED = tuple(name for name in FAMILIES if kind_of(name).dispersion and not kind_of(name).truncated)
@@ -37,6 +38,14 @@ class DispersedModel(SecondModel):
     ('Intercept', 'size')
     """
 
+    argument = "dispersion"
+    second_link = LINKS["log"]
+    endless = (
+        "some rows have no variation beyond that of a simpler family, or no two responses; merge "
+        "levels, or leave the column out of dispersion="
+    )
+    fitted = Verb("generalised.dispersed.fit:DispersedFit", shown=False)
+
     def __init__(
         self,
         formula: str,
@@ -54,8 +63,8 @@ class DispersedModel(SecondModel):
         chosen = choose_family(family, link)
         require_modelled(chosen)
         options: Any = {"weights": weights, "offset": offset, "agq": agq, "functions": functions}
-        family_of_rows = replace(chosen, modelled=True)
-        self.read("dispersion", dispersion, formula, data, family_of_rows, prior=prior, **options)
+        second = self.argument, dispersion
+        self._read(formula, data, replace(chosen, modelled=True), second, prior=prior, **options)
 
     @property
     def core_family(self) -> str:
@@ -68,13 +77,14 @@ class DispersedModel(SecondModel):
         kind = self.family.kind
         return f"Dispersion model (log {kind.dispersion}, variance {kind.meaning}), {self.second.text}"
 
-    def start(self) -> FloatArray:
-        """Return where a search begins, in the core's coordinates: the model without random effects."""
-        return np.asarray(self.core.start(first_predictor(self.family, *self.core.kept)))
+    def beyond_none(self, limits: int) -> tuple[int, int] | None:
+        """Return what one dispersion of all rows leaves out, or a family without one."""
+        m, one = len(self.second.names), np.ones((len(self.second.columns), 1))
+        if limits:
+            return 0, m
+        return (m - 1, 0) if not self.second.offsets and self.second.spans(one) else None
 
-    def internal(
-        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None, dispersion: Any = ()
-    ) -> FloatArray:
+    def internal(self, theta: npt.ArrayLike, beta: npt.ArrayLike | None, dispersion: Any = ()) -> FloatArray:
         """Return parameters in the core's coordinates; `dispersion`: the coefficients of its part, (m,)."""
         return self.with_second(super().internal(theta, beta), dispersion)
 

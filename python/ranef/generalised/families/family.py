@@ -230,6 +230,10 @@ class Family:
         """Return the variance of each row's response (of its proportion, where there are trials)."""
         return self.kind.variance(mu, trials, dispersion)
 
+    def sigma_at(self, psi: float) -> float:
+        """Return sigma at the logarithm of a dispersion; 1 without one."""
+        return float(self.sigma(np.exp(psi))) if self.dispersed else 1.0
+
     def sigma(self, dispersion: Any) -> Any:
         """Return glmmTMB's sigma() of a dispersion: 1 / sqrt(shape), the Gaussian sd, else the dispersion."""
         return dispersion**self.sigma_power

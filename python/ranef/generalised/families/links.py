@@ -27,6 +27,12 @@ class Link:
     inverse: Function
     slope: Function
 
+    def limits(self, mean: FloatArray, error: FloatArray, quantile: float) -> FloatArray:
+        """Return limits of means with standard errors, (2, m), made on the scale of the link."""
+        eta = np.asarray(self.forward(mean))
+        width = quantile * error / np.abs(self.slope(eta))
+        return np.sort(self.inverse(np.array([eta - width, eta + width])), axis=0)
+
 
 def _cloglog_inverse(eta: FloatArray) -> FloatArray:
     return -np.expm1(-np.exp(np.clip(eta, -_LARGEST, _LARGEST)))

@@ -20,19 +20,18 @@ def constraint(fit: GlmerFit, parameter: Parameter) -> Constraint:
     """Return the value of a parameter and its slope as a function of the point."""
     k = fit.model.n_theta
     if parameter.kind == "coefficient":
-        place = int(np.flatnonzero(fit.model.cross.columns == parameter.row)[0])
-        return _linear(k + place, np.ones(1))
+        return _linear(fit.model.places.beta, np.where(fit.model.cross.columns == parameter.row, 1.0, 0.0))
     if parameter.kind == "further":
-        return _linear(k + len(fit.model.cross.columns), fit.model.further_coefficients[1][parameter.row])
+        return _linear(fit.model.places.gamma, fit.model.further_coefficients[1][parameter.row])
     if parameter.kind == "sigma":
         return _of_dispersion(fit.family.sigma_power)
     return _of_theta(list(fit.model.term_widths), k, parameter)
 
 
-def _linear(first: int, weights: FloatArray) -> Constraint:
+def _linear(where: slice, weights: FloatArray) -> Constraint:
     def held(x: FloatArray) -> tuple[float, FloatArray]:
         slope = np.zeros(x.size)
-        slope[first : first + weights.size] = weights
+        slope[where] = weights
         return float(slope @ x), slope
 
     return held

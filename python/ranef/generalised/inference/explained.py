@@ -137,11 +137,8 @@ def null_fit(fit: GlmerFit) -> GlmerFit:
 
 def _null_mean(fit: GlmerFit) -> float:
     null = null_fit(fit)
-    return float(
-        np.exp(
-            null.solution["beta"][0] + 0.5 * sum(_variances(null)[1].values()) + null.model.design.mean_offset
-        )
-    )
+    variance = sum(_variances(null)[1].values())
+    return float(np.exp(null.solution["beta"][0] + 0.5 * variance + null.model.design.mean_offset))
 
 
 def _null_share(fit: GlmerFit) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -11,34 +11,19 @@ import pandas as pd
 from ... import _core
 from ...arrays import FloatArray
 from ...cached import cached_property
-from ...errors import FitError
-from ...inference.profile.constrained import BETTER, parameters_at
+from ...errors import ArgumentError, FitError
+from ...inference.profile.constrained import BETTER, Point, parameters_at
 from ...inference.profile.parameters import Parameter
 from ...theta import pack, unpack
 from ...variants import with_terms
 from ..fit import GlmerFit
 from ..model import GlmerModel
 from .constraints import constraint, moved_inside
+from .parameters import parameters_of
 from .sequential import Minimum, minimise
 
 _CURVED = 1e-4  # of the largest eigenvalue of the scaled Hessian
 _MET = 1e-7  # how far from its value the parameter may be held
-
-
-class Point(NamedTuple):
-    """A point of a profile, as `ranef.inference.profile.constrained.Point`, with all parameters.
-
-    `further` are the coefficients that are not the mean's, as the core has them.
-    """
-
-    value: float
-    zeta: float
-    deviance: float
-    theta: FloatArray
-    sigma: float
-    beta: FloatArray
-    converged: bool
-    further: FloatArray
 
 
 class Held:
@@ -48,6 +33,14 @@ class Held:
     """
 
     def __init__(self, fit: GlmerFit) -> None:
+        if fit.model.agq == 0:
+            raise ArgumentError(
+                "profile() is of the likelihood: agq=0 finds the coefficients in another way, fit with agq=1"
+            )
+        if fit.model.prior is not None:
+            raise ArgumentError("profile() uses the likelihood without prior=: fit without prior=")
+        if not fit.optimum.converged:
+            raise FitError(f"a profile needs the minimum of -2 log L: {fit.optimum.message}")
         self.fit = fit
         self.evaluations = 0
         self._zero: dict[str, Point] = {}
@@ -58,6 +51,11 @@ class Held:
 
     def __getstate__(self) -> dict[str, Any]:  # the core's criterion is made again when needed
         return {name: value for name, value in self.__dict__.items() if name != "_criterion"}
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Everything that can be profiled, by name."""
+        return parameters_of(self.fit)
 
     def table(self, points: list[Point]) -> pd.DataFrame:
         """Return every parameter of the model at points."""
@@ -114,8 +112,9 @@ class Held:
         met = np.isfinite(found.value) and abs(found.held - value) <= _MET * max(1.0, abs(value))
         if not met:  # the search ended on its way to the value: there is nothing to be said of it
             return near._replace(value=value, zeta=np.inf, deviance=np.inf, converged=False)
-        theta, beta, sigma, gamma = self._parts(found.x)
-        zeta = self._zeta(parameter, value, found.value)
+        zeta, at = self._zeta(parameter, value, found.value), self.fit.model.places
+        theta, beta, gamma = (found.x[part] for part in at)
+        sigma = self.fit.family.sigma_at(found.x[-1])
         return Point(value, zeta, found.value, theta, sigma, beta, found.converged, gamma)
 
     def _zeta(self, parameter: Parameter, value: float, deviance: float) -> float:
@@ -126,11 +125,6 @@ class Held:
         family = self.fit.family
         psi = [np.log(point.sigma) / family.sigma_power] if family.dispersed else []
         return np.concatenate([point.theta, point.beta, point.further, psi])
-
-    def _parts(self, x: FloatArray) -> tuple[FloatArray, FloatArray, float, FloatArray]:
-        k, p, dispersed = self.fit.model.n_theta, len(self.fit.solution["beta"]), self.fit.family.dispersed
-        sigma = float(self.fit.family.sigma(np.exp(x[-1]))) if dispersed else 1.0
-        return x[:k], x[k : k + p], sigma, x[k + p : x.size - int(dispersed)]
 
     def _value(self, x: FloatArray) -> tuple[float, FloatArray]:
         self.evaluations += 1
@@ -161,15 +155,13 @@ class Held:
         left = [i for i in range(len(term.columns)) if i != parameter.row]
         rest = (*terms[: parameter.term], *((term.only(left),) if left else ()), *terms[parameter.term + 1 :])
         if not rest:
-            at = fit.model.start()
-            at[: fit.model.n_theta] = 0.0
-            found = fit.model.core.point(at, False)
+            found = fit.model.core.point(fit.model.start_without_effects(), False)
             value, theta = fit.model.value_without_random_effects(), fit.theta * 0
         else:
             small = cast(GlmerModel, with_terms(fit.model, rest)).fit_like(fit)
             theta = _embedded(small, list(fit.model.term_widths), parameter.term, left)
             value, found = small.objective, small.found
-        sigma = float(fit.family.sigma(np.exp(found["psi"]))) if fit.family.dispersed else 1.0
+        sigma = fit.family.sigma_at(found["psi"])
         beta, gamma = np.asarray(found["beta"]), np.asarray(found["gamma"])
         return Point(0.0, self._zeta(parameter, 0.0, value), value, theta, sigma, beta, True, gamma)
 

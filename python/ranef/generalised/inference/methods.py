@@ -21,14 +21,15 @@ _NO_DEGREES = (
 def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
     """Return the methods by name; those of linear models alone say so."""
 
-    def refused(name: str) -> Callable[[Any], Method]:
+    def refused(message: str) -> Callable[[Any], Method]:
         def refuse(fit: Any) -> Method:
-            raise ArgumentError(_NO_DEGREES.format(name=name))
+            raise ArgumentError(message)
 
         return refuse
 
     def normal(fit: Any) -> Method:
         return KnownDf(coefficient_covariance(fit), float("inf"), fit.model.coordinates)
 
-    refusals = {name: refused(name) for name in ("satterthwaite", "residual")}
-    return {"normal": normal, "kenward-roger": WorkingKenwardRoger, **refusals}
+    working = refused(fit.no_working_model) if fit.no_working_model else WorkingKenwardRoger
+    refusals = {name: refused(_NO_DEGREES.format(name=name)) for name in ("satterthwaite", "residual")}
+    return {"normal": normal, "kenward-roger": working, **refusals}

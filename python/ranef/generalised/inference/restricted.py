@@ -22,6 +22,7 @@ from ...arrays import FloatArray
 from ...cross_products import cross_products
 from ...errors import FitError
 from ...model import Model
+from ...theta import is_diagonal
 from ...verbs import kept
 from ..fit import GlmerFit
 
@@ -87,8 +88,7 @@ def _optimum(fit: GlmerFit) -> dict[str, Any]:
     model = fit.model
     core = model.core.variant(False, 0)
     start = np.array(fit._answer("internal"), dtype=float)
-    p, k = len(model.cross.columns), model.n_theta
-    free = np.r_[:k, k + p : len(start)]
+    free = np.delete(np.arange(len(start)), model.places.beta)
 
     def at(part: FloatArray) -> dict[str, Any]:
         whole = start.copy()
@@ -107,7 +107,7 @@ def _optimum(fit: GlmerFit) -> dict[str, Any]:
         return float(here["value"] - _log_information(here)), slope
 
     begin = start[free]
-    diagonal = _diagonal(model.term_widths)
+    diagonal = np.flatnonzero(is_diagonal(model.term_widths))
     begin[diagonal] = np.where(np.abs(begin[diagonal]) < 0.05, _FAR, begin[diagonal])
     found = minimize(criterion, begin, jac=True, method="BFGS", options={"gtol": _STATIONARY})
     if not np.abs(found.jac).max() < _FLAT:
@@ -116,13 +116,3 @@ def _optimum(fit: GlmerFit) -> dict[str, Any]:
             "use ddf='normal', profiles or the bootstrap"
         )
     return at(found.x)
-
-
-def _diagonal(widths: Any) -> list[int]:
-    """Return the places of standard deviations in theta, column by column of each triangle."""
-    out, first = [], 0
-    for r in widths:
-        for column in range(r):
-            out.append(first)
-            first += r - column
-    return out

@@ -55,10 +55,10 @@ def coefficient_covariance(fit: GlmerFit) -> FloatArray:
     """Return ``fit.solution["vcov"]`` in the core's coordinates, where contrasts of it lose no digits."""
     if fit.model.agq == 0:  # the coefficients are found inside: no Hessian in them
         return np.asarray(fit._answer("internal_vcov"))
-    first, p = fit.model.n_theta, len(fit.model.cross.columns)
     try:
-        root = covariance_root(fit)[first : first + p]
+        root = covariance_root(fit)[fit.model.places.beta]
     except FitError:
+        p = len(fit.model.cross.columns)
         return np.full((p, p), np.nan)
     return np.asarray(root @ root.T)
 

@@ -34,14 +34,13 @@ def linear_parts(fit: ZeroInflatedFit, scale: str | None = None) -> LinearParts:
         return counts.mean(coefficients[:p], X) * expit(-log_odds)
 
     names = (*counts.names, *fit.model.further_coefficients[0])
-    return LinearParts(of_both_parts(fit), np.concatenate([counts.coefficients, fit.gamma]),
-        _covariance(fit, p), names, matrix, mean)  # fmt: skip
+    both = np.concatenate([counts.coefficients, fit.gamma])
+    return LinearParts(of_both_parts(fit), both, _covariance(fit), names, matrix, mean)
 
 
-def _covariance(fit: ZeroInflatedFit, p: int) -> FloatArray:
+def _covariance(fit: ZeroInflatedFit) -> FloatArray:
     """Return the covariance of (beta, gamma) from the exact Hessian in all parameters."""
     model, root = fit.model, covariance_root(fit)
-    k, m = model.n_theta, len(model.second.names)
-    beta = model.coordinates.fixed(np.eye(p)) @ root[k : k + p]
-    both = np.vstack([beta, model.second.to_user @ root[k + p : k + p + m]])
+    beta = model.coordinates.fixed(np.eye(len(model.cross.columns))) @ root[model.places.beta]
+    both = np.vstack([beta, model.second.to_user @ root[model.places.gamma]])
     return np.asarray(both @ both.T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,7 @@ from ...inference.effects.averages import Rows
 from ...inference.effects.delta import Estimator
 from ...inference.means.grid import spread
 from ...inference.methods import is_normal
-from ..prediction.averages import average_mean, curve_at, fixed_part, random_columns
-from ..prediction.effects import PopulationEstimator, Value
+from ..prediction.effects import PopulationEstimator
 from ..prediction.response_means import WHOSE
 from .fit import ZeroInflatedFit
 
@@ -77,23 +77,8 @@ class InflatedEstimator(PopulationEstimator):
         column: Any = rows.columns[name]
         return spread(self.view, name, np.asarray(column.values, dtype=float))
 
-    def _value(self, rows: Rows) -> Value:
-        """Return the mean of the rows as a function of the parameters, (1,)."""
-        fit: Any = self.fit
-        zero, parts = fit.model.second, []
-        for part in rows.chunks():
-            W = zero.of_columns(part.columns, part.n)
-            bases = random_columns(fit, part.columns, part.n) if self.averaged else []
-            parts.append((self._matrix(part)[:, self.kept], W, bases, part.offset, part.times))
-
-        def value(point: dict[str, Any]) -> FloatArray:
-            factors = fit.model.covariance_factors(point["theta"]) if self.averaged else []
-            curve, total = curve_at(fit, point), 0.0
-            for X, W, bases, offset, times in parts:
-                pairs = zip(bases, factors, strict=True)
-                variance = sum(((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs)
-                mu = average_mean(curve, fixed_part(fit, X, point) + offset, np.asarray(variance))
-                total += float(times @ (mu * expit(-zero.predictor(W, np.asarray(point["gamma"])))))
-            return np.array([total / rows.times.sum()])
-
-        return value
+    def _share(self, rows: Rows) -> Callable[[dict[str, Any]], FloatArray]:
+        """Return the probability of a count, (n,)."""
+        zero = self.view.model.second
+        W = zero.of_columns(rows.columns, rows.n)
+        return lambda point: np.asarray(expit(-zero.predictor(W, np.asarray(point["gamma"]))))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from ...arrays import FloatArray
-from ...verbs import Answer, RowAnswer, RowVerb, Verb
+from ...verbs import Answer, RowAnswer, Verb
 from ..fit import GlmerFit
 from ..second.fit import SecondPredictor
 from .model import ZeroInflatedModel
@@ -38,17 +38,18 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
     model: ZeroInflatedModel
 
     zero = Answer["pd.DataFrame"]("generalised.second.coefficients:second_table")
+    scales = ("response", "conditional", "zero", "link")
+    no_working_model = (
+        "ddf='kenward-roger' is not available for a zero-inflated model: its working linear model "
+        "would take certain zeros for counts; use ddf='normal', or compare fits by ranef.pbtest()"
+    )
+    residual_types = ("pearson", "response", "quantile")
     fittedvalues = RowAnswer[Any]("generalised.inflated.prediction:fittedvalues")
-    predicted = Verb("generalised.inflated.prediction:predicted", shown=False)
+    mean_predicted = Verb("generalised.inflated.prediction:mean_predicted", shown=False)
     drawn = Verb("generalised.inflated.response:drawn", shown=False)
-    residuals = RowVerb("generalised.inflated.response:residuals")
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
     linear_parts = Verb("generalised.inflated.adapter:linear_parts", shown=False)
     of_both_parts = Verb("generalised.inflated.effects:of_both_parts", shown=False)
-    influence = Verb("generalised.inflated.influence:influence")
-    beyond = Verb("generalised.inflated.comparison:beyond", shown=False)
-    separation = Answer[Any]("generalised.inflated.testing:separation")
-    test_methods = Answer[Any]("generalised.inflated.testing:test_methods", shown=False)
     means_on_scale = Verb("generalised.inflated.means:means_on_scale", shown=False)
     trends_on_scale = Verb("generalised.inflated.means:trends_on_scale", shown=False)
 
@@ -56,6 +57,19 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
     def distribution(self) -> str:  # type: ignore[override]
         """The family with its link, and the zero part, in words."""
         return f"zero-inflated {self.family}, zero {self.model.second.text}"
+
+    @property
+    def separation(self) -> None:  # type: ignore[override]
+        """None: a zero may be no count, so that no combination of columns tells zeros from counts.
+
+        An infinite estimate, of either part, is named by ``fit.optimum.message``.
+        """
+
+    @property
+    def response_variance(self) -> FloatArray:
+        """The variance (1 - p) (V + p mu^2) of each row's response at the modes, V that of a count."""
+        p = self.zero_probability()
+        return np.asarray((1 - p) * (super().response_variance + p * self.location**2))
 
     def zero_probability(self, newdata: Any = None) -> FloatArray:
         """Return the probability of a zero that is no count, of the used rows or of new ones."""

@@ -10,7 +10,9 @@ import numpy.typing as npt
 from ...arrays import FloatArray
 from ...design import Functions
 from ...errors import ArgumentError, quote_list
+from ...verbs import Verb
 from ..families import Family, choose_family
+from ..families.links import LINKS
 from ..responses import first_predictor
 from ..second.model import SecondModel
 
@@ -38,6 +40,11 @@ class ZeroInflatedModel(SecondModel):
     ('Intercept', 'size')
     """
 
+    argument = "zero"
+    second_link = LINKS["logit"]
+    endless = "in some rows every zero, or none, is a count; merge levels, or leave the column out of zero="
+    fitted = Verb("generalised.inflated.fit:ZeroInflatedFit", shown=False)
+
     def __init__(
         self,
         formula: str,
@@ -55,7 +62,7 @@ class ZeroInflatedModel(SecondModel):
         chosen = choose_family(family, link)
         require_inflatable(chosen)
         options: Any = {"weights": weights, "offset": offset, "agq": agq, "functions": functions}
-        self.read("zero", zero, formula, data, chosen, prior=prior, **options)
+        self._read(formula, data, chosen, (self.argument, zero), prior=prior, **options)
         if not (self.sums.y == 0).any():
             raise ArgumentError(
                 f"zero={zero!r}: the response '{self.design.response_name}' is never zero; leave zero= out"
@@ -70,6 +77,23 @@ class ZeroInflatedModel(SecondModel):
     def core_family(self) -> str:
         """What the core calls the family."""
         return f"inflated_{self.family.name}"
+
+    @property
+    def none_left(self) -> str:
+        """What a search says that left no zeros that are no counts."""
+        return (
+            "no zero inflation is left: the probability of a zero that is no count runs to zero, plain "
+            f"{self.family.kind.label}; leave zero= out"
+        )
+
+    def beyond_none(self, limits: int) -> tuple[int, int]:
+        """Return that all of zeta lies at a limit where no zero is inflated.
+
+        The probability of a zero that is no count is then zero, at the edge of what it can be. With one
+        probability for all rows the likelihood ratio is half chi2_0 and half chi2_1; of further coefficients
+        the data say nothing there, and its distribution has no such form: `ranef.pbtest`.
+        """
+        return 0, limits + len(self.second.names)
 
     def start(self) -> FloatArray:
         """Return where a search begins, in the core's coordinates: the model without random effects."""

@@ -1,4 +1,4 @@
-"""Predictions of a zero-inflated model: of responses, of counts, of the probability of a certain zero."""
+"""Predictions of a zero-inflated model: of responses and of counts."""
 
 from __future__ import annotations
 
@@ -10,39 +10,25 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError, require_choice
-from ...inference.methods import method
 from ...inference.predict import Asked
 from ..families.links import LINKS
 from ..inference.uncertainty import sensitivities
 from ..prediction import predict as prediction
 from ..prediction.errors import Rows
-from ..second.prediction import of_second
 from .fit import ZeroInflatedFit
 
-SCALES = ("response", "conditional", "zero", "link")
 
-
-def predicted(fit: ZeroInflatedFit, asked: Asked) -> FloatArray | pd.DataFrame:
-    """Return predictions of a zero-inflated model, see `predict`.
+def mean_predicted(fit: ZeroInflatedFit, asked: Asked) -> FloatArray | pd.DataFrame:
+    """Return predictions of responses, of counts, or of their linear predictor.
 
     On the scale ``"response"`` the mean is ``(1 - p) mu``. Intervals are made on the scale of the link of mu,
-    of the log-odds of p, of the logarithm of a mean of responses.
+    of the logarithm of a mean of responses.
     """
-    scale = asked.scale or "response"
-    require_choice("scale", scale, SCALES)
-    if asked.with_errors:
-        method(fit, asked.ddf)  # refused but for the normal distribution
-    if scale in ("conditional", "link"):
-        plain = "link" if scale == "link" else "response"
+    if asked.scale != "response":
+        plain = "link" if asked.scale == "link" else "response"
         return prediction.predicted(fit, replace(asked, scale=plain))
     prediction.require_confidence(asked)
-    p = fit.zero_probability(asked.newdata)
-    if scale == "zero":
-        if asked.averaged:
-            raise ArgumentError("scale='zero' is the same in all groups: leave out averaged=True")
-        return of_second(fit, LINKS["logit"], asked)
-    mean = (1 - p) * prediction.mean_asked(fit, replace(asked, scale="response"))
+    mean = (1 - fit.zero_probability(asked.newdata)) * prediction.mean_asked(fit, asked)
     return _of_responses(fit, mean, asked) if asked.with_errors else mean
 
 
@@ -69,6 +55,6 @@ def _of_responses(fit: ZeroInflatedFit, mean: FloatArray, asked: Asked) -> pd.Da
         variance = variance + slope**2 * rows.mode_variance()
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(variance)})
     if asked.interval is not None:
-        width = ndtri((1 + asked.level) / 2) * table["se"].to_numpy() / mean
-        table["lower"], table["upper"] = mean * np.exp(-width), mean * np.exp(width)
+        quantile = ndtri((1 + asked.level) / 2)
+        table["lower"], table["upper"] = LINKS["log"].limits(mean, table["se"].to_numpy(), quantile)
     return table

@@ -20,8 +20,7 @@ _NODES = 20
 
 def fixed_part(fit: GlmerFit, X: FloatArray, point: dict[str, Any]) -> FloatArray:
     """Return X beta of rows at a point of the core, (m,): in its coordinates, where no digits cancel."""
-    first, rows = fit.model.n_theta, fit.model.coordinates.fixed(X)
-    return np.asarray(rows @ np.asarray(point["internal"])[first : first + rows.shape[1]])
+    return np.asarray(fit.model.coordinates.fixed(X) @ np.asarray(point["internal"])[fit.model.places.beta])
 
 
 def variance_over_groups(fit: GlmerFit, bases: Sequence[FloatArray], point: dict[str, Any]) -> FloatArray:
@@ -53,9 +52,14 @@ def average_mean(link: Link, eta: FloatArray, variance: FloatArray) -> FloatArra
         return link.inverse(eta + variance / 2)
     if link.name == "probit":
         return link.inverse(eta / np.sqrt(1 + variance))
+    nodes, weights = normal_nodes()
+    return link.inverse(eta[:, None] + np.sqrt(variance)[:, None] * nodes) @ weights
+
+
+def normal_nodes() -> tuple[FloatArray, FloatArray]:
+    """Return nodes and weights of a mean over a standard normal distribution."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    means = link.inverse(eta[:, None] + np.sqrt(variance)[:, None] * nodes)
-    return means @ (weights / weights.sum())
+    return nodes, weights / weights.sum()
 
 
 def random_columns(fit: GlmerFit, columns: Mapping[str, Column], n: int) -> list[FloatArray]:

@@ -26,6 +26,8 @@ class PopulationEstimator(Estimator):
     The variances count: they say how far the mean of the groups is from that of a typical one.
     """
 
+    averaged = True  # over the population of groups, else of a typical one
+
     def __init__(self, fit: GlmerFit, scale: str | None, ddf: str | None) -> None:
         if scale == "link":
             raise ArgumentError("averaged=True is an average of means: leave out scale='link'")
@@ -60,21 +62,28 @@ class PopulationEstimator(Estimator):
     # ------------------------------------------------------------ inside
     def _value(self, rows: Rows) -> Value:
         """Return the mean of the rows as a function of the parameters, (1,)."""
+        fit: Any = self.fit
         parts = []
         for part in rows.chunks():
-            X, bases = self._matrix(part)[:, self.kept], random_columns(self.fit, part.columns, part.n)
-            parts.append((X, bases, part.offset, part.times))
+            X, share = self._matrix(part)[:, self.kept], self._share(part)
+            bases = random_columns(fit, part.columns, part.n) if self.averaged else []
+            parts.append((X, bases, part.offset, share, part.times))
 
         def value(point: dict[str, Any]) -> FloatArray:
-            factors, total = self.fit.model.covariance_factors(point["theta"]), 0.0
-            for X, bases, offset, times in parts:
+            factors = fit.model.covariance_factors(point["theta"]) if self.averaged else []
+            curve, total = curve_at(fit, point), 0.0
+            for X, bases, offset, share, times in parts:
                 pairs = zip(bases, factors, strict=True)
-                variance = np.sum([((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs], axis=0)
-                curve = curve_at(self.fit, point)
-                total += float(times @ average_mean(curve, fixed_part(self.fit, X, point) + offset, variance))
+                variance = sum(((basis @ factor) ** 2).sum(axis=1) for basis, factor in pairs)
+                mean = average_mean(curve, fixed_part(fit, X, point) + offset, np.asarray(variance))
+                total += float(times @ (mean * share(point)))
             return np.array([total / rows.times.sum()])
 
         return value
+
+    def _share(self, rows: Rows) -> Callable[[dict[str, Any]], Any]:
+        """Return the share of responses whose mean is that of the link, as a function of the parameters."""
+        return lambda point: 1.0
 
     def _with_gradient(self, rows: Rows, value: Value) -> Mean:
         gradient = sensitivities(self.fit, value)[0]

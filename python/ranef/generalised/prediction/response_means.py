@@ -146,9 +146,7 @@ class ResponseMeans(Printed):
         if self.means.what == "trend":
             ends = np.array([self.estimates - width * se, self.estimates + width * se])
             return keys.assign(trend=self.estimates, se=se, lower=ends[0], upper=ends[1])
-        eta = np.asarray(link.forward(self.estimates))
-        spread = width * se / np.abs(link.slope(eta))
-        ends = np.sort(link.inverse(np.array([eta - spread, eta + spread])), axis=0)
+        ends = link.limits(self.estimates, se, width)
         return keys.assign(response=self.estimates, se=se, lower=ends[0], upper=ends[1])
 
     def _difference_tests(self, se: FloatArray) -> dict[str, Any]:

@@ -130,7 +130,8 @@ def summary_of(fit: GlmerFit, shown: Shown) -> Summary:
         return Summary(fit, None)
     if by == "normal":
         table = table.drop(columns="df").rename(columns={"t value": "z value", "Pr(>|t|)": "Pr(>|z|)"})
-    return Summary(fit, table, by, shown.stars, shown.correlation)
+    others = tuple(fit.other_tables(shown.level))
+    return Summary(fit, table, by, shown.stars, shown.correlation, others)
 
 
 def how_fitted(fit: GlmerFit) -> str:
@@ -178,7 +179,11 @@ def brief(fit: GlmerFit) -> str:
         texts = format_common(fit.params.to_numpy(), 4)
     except FitError as error:
         return "\n".join([*lines, str(error)])
-    return "\n".join(folded([*lines, *linear.coefficient_lines(names, texts), *remarks(fit)]))
+    lines = folded([*lines, *linear.coefficient_lines(names, texts), *remarks(fit)])
+    for title, table in fit.other_tables(None):
+        texts = format_common(table["Estimate"].to_numpy(), 4)
+        lines += [f"{title}:", *linear.coefficient_lines(list(table.index), texts)]
+    return "\n".join(lines)
 
 
 def brief_html(fit: GlmerFit) -> str:

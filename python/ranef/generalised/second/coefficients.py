@@ -13,11 +13,14 @@ from ...arrays import FloatArray
 from ...errors import ArgumentError, FitError, require_choice, require_level
 from ...frame.native import native_table
 from ...inference.methods import is_normal
+from ...report.tables import with_limits
 from ...verbs import kept
 from ..inference import coefficients
 from ..inference.uncertainty import covariance_root
 from ..report import broom
 from .fit import SecondPredictor
+
+_HEADERS = {"estimate": "Estimate", "se": "Std. Error", "z": "z value", "p": "Pr(>|z|)"}
 
 
 @kept
@@ -26,9 +29,8 @@ def second_covariance(fit: SecondPredictor) -> FloatArray:
     m = len(fit.model.second.names)
     if not fit.second_known:
         return np.diag(np.full(m, np.inf))
-    first = fit.model.n_theta + len(fit.model.cross.columns)
     try:
-        root = fit.model.second.to_user @ covariance_root(fit)[first : first + m]
+        root = fit.model.second.to_user @ covariance_root(fit)[fit.model.places.gamma]
     except FitError:
         return np.full((m, m), np.nan)
     return np.asarray(root @ root.T)
@@ -197,3 +199,11 @@ def further_columns(fit: SecondPredictor, level: float) -> dict[str, Any]:
     """Return zeta's coefficients as columns of a table of several models: terms ``zero[...]``."""
     names = list(fit.model.further_coefficients[0])
     return _second_columns(fit, level, False) | {"term": names, "df": np.full(len(names), np.inf)}
+
+
+def other_tables(fit: SecondPredictor, level: float | None) -> list[tuple[str, pd.DataFrame]]:
+    """Return the title of zeta's coefficients and their table under R's headers, with limits if wanted."""
+    table = second_table(fit).rename(columns=_HEADERS)
+    if level is not None:
+        table = with_limits(table, second_limits(fit, level), level)
+    return [(fit.model.second_title, table)]

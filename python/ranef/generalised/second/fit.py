@@ -27,15 +27,17 @@ class SecondPredictor(_Base):
     cov_params = Verb("generalised.second.coefficients:cov_params")
     tidy = TableVerb("generalised.second.coefficients:tidy")
     further_columns = Verb("generalised.second.coefficients:further_columns", shown=False)
-    summary_of = Verb("generalised.second.report:summary_of", shown=False)
-    update = Verb("generalised.second.report:update")
-    __repr__ = Verb("generalised.second.report:brief")
+    other_tables = Verb("generalised.second.coefficients:other_tables", shown=False)
+    predicted = Verb("generalised.second.prediction:predicted", shown=False)
+    mean_predicted = Verb("generalised.prediction.predict:predicted", shown=False)
+    beyond = Verb("generalised.second.comparison:beyond", shown=False)
+    influence_of_rows = False
+    scales: tuple[str, ...]  # of predictions
 
     @property
     def second_known(self) -> bool:
         """Whether the coefficients of zeta are finite."""
-        first = self.model.n_theta + len(self.model.cross.columns)
-        return bool(np.asarray(self._answer("free"))[first])
+        return bool(np.asarray(self._answer("free"))[self.model.places.gamma.start])
 
     @cached_property
     def gamma(self) -> FloatArray:

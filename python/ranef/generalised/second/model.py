@@ -10,17 +10,10 @@ import numpy.typing as npt
 
 from ... import _core
 from ...arrays import FloatArray
-from ...design import Functions, with_functions
 from ...errors import ArgumentError
-from ...formula import parse_formula
-from ...frame.native import library_name
-from ...pickles import weak_reference
-from ...stream import source_of
-from ..families import Family
-from ..integration import checked_nodes
+from ..families.links import Link
 from ..model import GlmerModel
-from ..reading import read_design
-from .part import SecondPart, part_columns, read_part
+from .part import SecondPart
 
 
 class SecondModel(GlmerModel):
@@ -28,40 +21,30 @@ class SecondModel(GlmerModel):
 
     second: SecondPart
     saved = (*GlmerModel.saved, "second")
+    argument: str  # of `ranef.glmer`, which has the formula of zeta
+    second_link: Link  # of the value whose predictor is zeta
+    endless: str  # why estimates of zeta's coefficients may be infinite, and what to do then
 
-    def read(
-        self,
-        argument: str,
-        text: str,
-        formula: str,
-        data: Any,
-        family: Family,
-        *,
-        weights: str | npt.ArrayLike | None,
-        offset: str | npt.ArrayLike | None,
-        agq: int,
-        functions: Functions | None,
-        prior: Any,
-    ) -> None:
-        """Become the model of a formula, data, and the formula of the second linear predictor."""
-        nodes = checked_nodes(agq)
-        if source_of(data) is not None:
-            raise ArgumentError(
-                f"{argument}= needs rows in memory: sums of batches keep no second linear predictor"
-            )
-        parsed = with_functions(parse_formula(formula), functions)
-        also = part_columns(argument, text, data, parsed.functions)
-        design, sums = read_design(parsed, data, family, weights, offset, also)
-        vars(self).update(
-            _source=weak_reference(data),
-            data_library=library_name(data),
-            second=read_part(argument, text, data, np.asarray(design.rows), parsed.functions),
-        )
-        self.of(parsed, family, nodes, "observed", design, sums, prior, weights=weights, offset=offset)
+    @property
+    def _from_batches(self) -> str:  # type: ignore[override]
+        """Why rows that are not in memory are refused."""
+        return f"{self.argument}= needs rows in memory: sums of batches keep no second linear predictor"
 
     @property
     def second_title(self) -> str:
         """The heading of the table of the second linear predictor's coefficients."""
+        raise NotImplementedError
+
+    @property
+    def none_left(self) -> str:
+        """What a search says that ended with zeta at minus infinity."""
+        return ""
+
+    def beyond_none(self, limits: int) -> tuple[int, int] | None:
+        """Return how many parameters are free and how many at a limit without zeta, see `beyond`.
+
+        limits: parameters at a limit in the family without zeta.
+        """
         raise NotImplementedError
 
     @property
@@ -106,6 +89,5 @@ class SecondModel(GlmerModel):
             raise ArgumentError(
                 f"{second.argument} must be {len(second.names)} finite numbers, not {given!r}"
             )
-        first = self.n_theta + len(self.cross.columns)
-        internal[first : first + len(gamma)] = np.linalg.solve(second.to_user, gamma)
+        internal[self.places.gamma] = np.linalg.solve(second.to_user, gamma)
         return internal

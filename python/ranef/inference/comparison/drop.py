@@ -11,7 +11,7 @@ from scipy.special import chdtrc
 from ...design.structure import Term, structure
 from ...errors import ArgumentError, quote_list, require_choice
 from ...fit import Fit
-from ..likelihood import by_maximum_likelihood
+from ..likelihood import by_maximum_likelihood, require_likelihood
 from .compare import Comparison
 
 
@@ -30,7 +30,8 @@ def drop1(
         Terms to drop; by default all that can be.
     test : {"chisq", "F"}
         ``"chisq"``: the model is refitted without the term, and the likelihoods compared; a REML fit is
-        refitted by maximum likelihood for it. ``"F"``: the coefficients of the term are tested in this fit.
+        refitted by maximum likelihood for it. ``"F"``: the coefficients of the term are tested in this fit,
+        of linear models.
     ddf : {"default", "satterthwaite", "kenward-roger", "residual", "normal"}
         For the F test, as in `coef_table`.
 
@@ -57,6 +58,11 @@ def drop1(
     Variety   2.0  614.229   3.121  0.21
     """
     require_choice("test", test, ("chisq", "F"))
+    if test == "F" and fit.generalised:
+        raise ArgumentError(f"test={test!r}: a generalised model has no F tests, use test='chisq'")
+    if ddf != "default" and fit.generalised:
+        raise ArgumentError("ddf= is for F tests, and drop1() compares likelihoods: use fit.anova(ddf=)")
+    require_likelihood(fit, "drop1")
     terms = _droppable(fit, scope)
     return _by_likelihood(fit, terms) if test == "chisq" else _by_f(fit, terms, ddf)
 

@@ -12,6 +12,7 @@ from ...design import ModelMatrix, RandomTerm
 from ...fit import Fit
 from ...theta import count
 from ...variants import with_terms
+from ..likelihood import require_likelihood
 from .boundary import Mixture, mixture
 from .compare import Comparison
 from .nesting import no_random_part, random_part_in
@@ -34,7 +35,8 @@ def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     DataFrame
         First the model itself, ``"<none>"``, then a row per reduction: ``npar`` (of the reduced model),
         ``llf``, ``aic``, ``chisq``, ``df``, ``p`` (naive) and ``p_boundary``, which takes account of
-        variances that cannot be negative.
+        variances that cannot be negative: of a generalised model NaN where its weights would need more than
+        one variance's.
 
     References
     ----------
@@ -49,6 +51,7 @@ def ranova(fit: Fit, reduce_terms: bool = True) -> pd.DataFrame:
     <none>                       6 -871.814     NaN  NaN
     Days in (Days | Subject)     4 -893.233  42.837  2.0
     """
+    require_likelihood(fit, "ranova")
     whole = fit.optimum.value
     size = fit.df_model_total
     rows = {"<none>": (size, -whole / 2, whole + 2 * size, np.nan, np.nan, np.nan, np.nan)}

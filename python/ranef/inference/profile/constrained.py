@@ -11,9 +11,10 @@ import pandas as pd
 
 from ... import _core
 from ...arrays import FloatArray
+from ...errors import FitError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
-from .parameters import Parameter
+from .parameters import Parameter, parameters_of
 
 BETTER = 1e-6  # a deviance lower than the fit's by more than this is another optimum
 
@@ -29,6 +30,7 @@ class Point(NamedTuple):
     sigma: float
     beta: FloatArray
     converged: bool
+    further: FloatArray = np.zeros(0)  # coefficients that are not the mean's, as the core has them
 
 
 class BetterOptimum(Exception):
@@ -50,6 +52,8 @@ class Constrained:
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations."""
 
     def __init__(self, fit: Fit) -> None:
+        if not fit.optimum.converged:
+            raise FitError(f"a profile needs the minimum of the deviance: {fit.optimum.message}")
         self.fit = fit
         self.evaluations = 0
         self._profiler: Any = None
@@ -60,6 +64,11 @@ class Constrained:
 
     def __getstate__(self) -> dict[str, Any]:  # the core's profilers are made again when needed
         return self.__dict__ | {"_profiler": None, "_coefficients": {}}
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """Everything that can be profiled, by name."""
+        return parameters_of(self.fit)
 
     def table(self, points: list[Point]) -> pd.DataFrame:
         """Return every parameter of the model at points."""

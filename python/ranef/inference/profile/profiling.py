@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtri
@@ -13,8 +14,8 @@ from ...estimates.unknown import unknown_limits, unknown_words
 from ...fit import Fit
 from ...optimize import Settings
 from ..likelihood import by_maximum_likelihood, refitted
-from .constrained import BetterOptimum, Constrained, Point
-from .parameters import Parameter, chosen, parameters_of
+from .constrained import BetterOptimum, Point
+from .parameters import Parameter, chosen
 from .result import Curve, Profile
 from .walk import walk
 
@@ -33,7 +34,8 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     fit : Fit
     parameters : str or iterable of str, optional
         Names such as ``"days"``, ``"sigma"``, ``"sd[subject.days]"``, ``"corr[subject.days.Intercept]"``,
-        ``"theta1"``; or ``"fixed"``, ``"random"``, ``"theta"``, ``"all"``. By default fixed and random.
+        ``"theta1"``, ``"zero[x]"`` of a zero part; or ``"fixed"``, ``"random"`` (those of a zero part too),
+        ``"theta"``, ``"all"``. By default fixed and random.
     level : float
         How far out: up to where an interval of this coverage ends.
 
@@ -68,10 +70,8 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     anything = unknown_limits(fit)
     best = by_maximum_likelihood(fit)
     for _ in range(_RESTARTS):
-        if not best.optimum.converged:
-            raise FitError(f"a profile needs the minimum of the deviance: {best.optimum.message}")
-        constrained = Constrained(best)
-        wanted = chosen(parameters_of(best), parameters)
+        constrained = best.constrained()
+        wanted = chosen(constrained.parameters, parameters)
         try:
             curves = {p.name: _curve(constrained, p, cutoff) for p in wanted if p.name not in anything}
         except BetterOptimum as found:
@@ -83,8 +83,8 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     raise FitError("the profile meets ever better optima: try other starts first, see ranef.allfit")
 
 
-def _curve(constrained: Constrained, parameter: Parameter, cutoff: float) -> Curve:
-    """Walk both ways from the estimate."""
+def _curve(constrained: Any, parameter: Parameter, cutoff: float) -> Curve:
+    """Return the curve of a parameter, walking both ways from the estimate."""
     if np.isnan(parameter.estimate):  # a correlation of nothing: every value fits as well as any other
         parameter = replace(parameter, estimate=0.0)
         undefined = True
