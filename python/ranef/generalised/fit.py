@@ -20,7 +20,7 @@ from .families.links import Link
 from .model import GlmerModel
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # noqa: F401, of the answers
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,6 +81,7 @@ class GlmerFit(Fit, kind="glmer"):
     residuals = RowVerb("generalised.diagnostics.residuals:residuals")
     overdispersion = Verb("generalised.diagnostics.residuals:overdispersion")
     summary_of = Verb("generalised.report.summary:summary_of", shown=False)
+    other_tables = Verb("generalised.report.summary:other_tables", shown=False)
     tidy = TableVerb("generalised.report.broom:tidy")
     augment = Verb("generalised.report.broom:augment")
     __repr__ = Verb("generalised.report.summary:brief")
@@ -193,10 +194,6 @@ class GlmerFit(Fit, kind="glmer"):
     def response_variance(self) -> FloatArray:
         """The variance of each row's response at the modes, (n,), but for prior weights."""
         return self.family.variance(self.location, self.response.trials, self.row_dispersion())
-
-    def other_tables(self, level: float | None) -> list[tuple[str, pd.DataFrame]]:
-        """Return title and table of coefficients that are not the mean's, as a summary has them."""
-        return []
 
     def _answer(self, name: str) -> Any:
         if name not in self.found:

@@ -134,6 +134,11 @@ def summary_of(fit: GlmerFit, shown: Shown) -> Summary:
     return Summary(fit, table, by, shown.stars, shown.correlation, others)
 
 
+def other_tables(fit: GlmerFit, level: float | None) -> list[tuple[str, pd.DataFrame]]:
+    """Return titles and tables of coefficients that are not the mean's, of which there are none."""
+    return []
+
+
 def how_fitted(fit: GlmerFit) -> str:
     """Return the first line, with the approximation in brackets as glmer has it."""
     nodes = fit.model.agq
