@@ -72,6 +72,7 @@ class Fit(LikelihoodFit):
     fittedvalues = RowAnswer[Any]("estimates.prediction:fittedvalues")
     plot = Answer[Any]("plots.accessor:FitPlots")
 
+    equations = Answer[Any]("inference.equations:equations", shown=False)
     test_methods = Answer[Any]("inference.methods:test_methods", shown=False)
     component_table = TableVerb("inference.wald:component_table")
     component_errors = Verb("inference.wald:component_errors", shown=False)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd  # noqa: F401, of the answers
 
 
+_WORDS = bool | str | float | tuple  # of what a class says of itself to the package
+
+
 class LikelihoodFit(metaclass=Explained):
     """A model and the minimum of its criterion, -2 log L or -2 log of the restricted likelihood.
 
@@ -53,13 +56,14 @@ class LikelihoodFit(metaclass=Explained):
     by_groups: bool = False  # whether groups have effects of their own: theta, ranef, coef, varcorr
     generalised: bool = False  # whether a link is between the linear predictor and the mean
     structured_covariance: bool = False  # whether it is a function of other parameters than theta
+    own_findings: Any = ()  # (topic, what, advice) of each, for `diagnose`
     scaled_residuals: str = "pearson"  # the type that has one distribution in all rows where the model holds
 
     # ------------------------------------------------------------ what other modules say of every fit
     params = Answer["pd.Series"]("estimates.fixed:params")
     df = Answer["pd.Series"]("inference.coefficients:df")
     pvalues = Answer["pd.Series"]("inference.coefficients:pvalues")
-    beyond = Verb("inference.comparison.beyond:beyond", shown=False)
+    beyond = Verb("inference.comparison.nesting:beyond", shown=False)
     cov_params = Verb("inference.coefficients:cov_params")
     coef_table = TableVerb("inference.coefficients:coef_table")
     conf_int = TableVerb("inference.intervals:conf_int")
@@ -92,6 +96,7 @@ class LikelihoodFit(metaclass=Explained):
     distribution: str = "Gaussian"  # of the response, in words
     simpler_distribution: str = ""  # the one at the limit of its dispersion
     integration: str = ""  # how the random effects are integrated out, where that is not exact
+    objective_error: Any = 0.0  # standard error of the criterion, where it is estimated
 
     @cached_property
     def beta(self) -> FloatArray:
@@ -150,7 +155,7 @@ class LikelihoodFit(metaclass=Explained):
 
     def __dir__(self) -> list[str]:  # without hooks, and what a class says of itself to the package
         found = {name: getattr_static(type(self), name, None) for name in super().__dir__()}
-        return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, bool | str))]
+        return [n for n, one in found.items() if getattr(one, "shown", not isinstance(one, _WORDS))]
 
     # Without these Python says that a Fit has no length, and what has one does not come to mind.
     def __getitem__(self, key: Any) -> Any:

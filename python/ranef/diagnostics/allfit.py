@@ -17,10 +17,12 @@ from ..fit import Fit
 from ..guidance.arguments import guided
 from ..optimize import Settings, optimise
 from ..optimize.others import METHODS, require_known
-from ..optimize.starts import spread_starts
+from ..optimize.scaling import row_scales, theta_scale
 from ..show import Document, Line, Printed, frame_table
+from ..theta import pack
 
 OPTIMIZERS = ("newton", *METHODS)
+_SIZES = {"small": 0.1, "unit": 1.0, "large": 10.0}  # of a random effect at the start, the residual being 1
 AGREE = 1e-3  # of the criterion: optimisers closer than this have found the same optimum
 
 
@@ -160,15 +162,19 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
 def _starts(fit: Fit, names: list[str]) -> dict[str, tuple[str, FloatArray | None]]:
     """Return where each optimiser begins: the word and the theta, None for moments.
 
-    Starts without a criterion are left out: lme4's identity, in the units of a predictor in nanometres.
+    At lme4's identity, at uncorrelated effects of three sizes, and at moments. Starts without a criterion are
+    left out: lme4's identity, in the units of a predictor in nanometres.
     """
-    moments, *others = spread_starts(fit.model).items()
-    turns = [*(start for start in others if _has_value(fit, start[1])), moments]
+    sizes = row_scales(fit.model, theta_scale(fit.model))
+    starts = {"identity": pack([np.eye(size.size) for size in sizes])}
+    starts |= {word: pack([np.diag(value / size) for size in sizes]) for word, value in _SIZES.items()}
+    turns: list[tuple[str, FloatArray | None]] = [one for one in starts.items() if _has_value(fit, one[1])]
+    turns.append(("moments", None))
     local = [name for name in names if name != "newton"]
     return {"newton": ("several", None), **{name: turns[i % len(turns)] for i, name in enumerate(local)}}
 
 
-def _has_value(fit: Fit, theta: FloatArray | None) -> bool:
+def _has_value(fit: Fit, theta: FloatArray) -> bool:
     try:
         fit.model.problem.value(fit.response, theta)
     except RuntimeError:

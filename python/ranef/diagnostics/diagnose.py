@@ -95,22 +95,18 @@ def diagnose(fit: Any) -> Diagnosis:
     - The by-Batch variance of the intercept is zero.
       The data show no such differences; the fit is valid as it is. (1 | Batch) can be left out: ...
     """
+    own = [Finding(*found) for found in fit.own_findings]
     if not fit.by_groups:  # a search of its own, and what any data may have
-        return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit), *_own(fit)))
+        return Diagnosis((*_searched(fit), *_without_estimates(fit), *_data(fit), *own))
     others = None if fit.optimum.converged else _other_answers(fit)
     findings = [
         *_convergence(fit, others),
         *(_singular(fit) if fit.optimum.converged else []),
         *_identification(fit),
         *_data(fit),
-        *_own(fit),
+        *own,
     ]
     return Diagnosis(tuple(findings), others)
-
-
-def _own(fit: Any) -> list[Finding]:
-    """What a kind of fit has found besides."""
-    return [Finding(*found) for found in getattr(fit, "own_findings", ())]
 
 
 def _searched(fit: Any) -> list[Finding]:

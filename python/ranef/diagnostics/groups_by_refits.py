@@ -169,7 +169,7 @@ def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluenc
 def _components(fit: Any) -> pd.Series:
     """Return sigma, standard deviations and correlations, and the structures' parameters, by name."""
     parts = [pd.Series({"sigma": float(fit.sigma)})] if fit.has_sigma else []
-    if getattr(fit, "free_theta", False):
+    if fit.free_theta:
         names = ParameterNames.of(fit.model)
         values = names.components(np.array([fit.sigma]), np.array([fit.theta]))[0]
         parts.append(pd.Series(values, [*names.sd, *names.corr]))

@@ -10,7 +10,6 @@ from ..arrays import FloatArray
 from ..errors import require_choice
 from ..estimates.prediction import population
 from ..fit import Fit
-from ..inference.equations import equations
 from ..verbs import kept
 
 TYPES = ("response", "pearson", "standardised", "marginal", "quantile")
@@ -34,7 +33,7 @@ def leverage(fit: Fit) -> FloatArray:
 
 @kept
 def _leverage(fit: Fit) -> FloatArray:
-    system, design = equations(fit), fit.model.design
+    system, design = fit.equations, fit.model.design
     v = system.spherical([(term.factor.codes, term.basis) for term in design.terms])
     fixed, random = system.variances(system.X, v)
     return (fixed + random) * (1.0 if design.weights is None else design.weights)
@@ -84,7 +83,7 @@ def marginal_variance(fit: Fit) -> FloatArray:
     """Return the variance of each row, random effects included: sigma^2 (1 / weight + |Lambda'z|^2), (n,)."""
     design = fit.model.design
     relative = np.ones(design.nobs) if design.weights is None else 1 / design.weights
-    system = equations(fit)
+    system = fit.equations
     for index, term in enumerate(design.terms):
         relative = relative + np.sum(system.loadings(index, term.basis) ** 2, axis=1)
     return fit.sigma**2 * relative

@@ -27,7 +27,6 @@ from ..errors import FitError
 from ..fit import Fit
 from ..pickles import Snapshot
 from ..sparse_symmetric import SymmetricPattern
-from ..verbs import kept
 
 Rows = Sequence[tuple[npt.NDArray[np.int32], FloatArray]]
 """For each random term the codes of the rows, -1 for a level without data, and their basis."""
@@ -219,11 +218,7 @@ class SparseOmega:
         return out
 
 
-@kept
 def equations(fit: Fit) -> Equations:
-    """Return the equations of a fit, made once."""
-    own = getattr(fit, "own_equations", None)  # a kind of fit may bring its own
-    if own is not None:
-        return own
+    """Return the equations of a fit."""
     factors = term_factors(fit.model.cross, fit.solution)
     return Equations(fit, fit.model.coordinates, factors, fit.solution["internal_vcov"])

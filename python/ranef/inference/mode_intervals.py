@@ -10,7 +10,6 @@ from ..errors import level_by_keyword, require_level
 from ..estimates.modes import RandomEffects
 from ..fit import Fit
 from ..frame.native import in_pandas
-from .equations import equations
 
 
 @level_by_keyword
@@ -50,7 +49,7 @@ def mode_intervals(modes: RandomEffects, *, level: float = 0.95, given_beta: boo
 
 def _prediction_errors(fit: Fit) -> np.ndarray:
     """Return the standard errors of b - mode in the order of ``RandomEffects.to_frame``."""
-    system, terms, parts = equations(fit), fit.model.design.terms, []
+    system, terms, parts = fit.equations, fit.model.design.terms, []
     for blocks in fit.model.cross.factors:
         for index in blocks.terms:
             levels, r = terms[index].factor.n_levels, len(terms[index].columns)

@@ -18,7 +18,7 @@ from ..estimates.prediction import predict as predict_mean
 from ..estimates.subset import chosen_columns
 from ..fit import Fit
 from ..frame import NumberColumn, Table, in_order_of, labels_of
-from .equations import Equations, Rows, equations
+from .equations import Equations, Rows
 from .methods import curvature, method
 from .moved import df_of_variance
 from .predict import Asked
@@ -72,7 +72,7 @@ def with_errors(
         found = {"var_fixed": by.variances(rows.X), "var_random": np.zeros(len(mean))}
         found["var_residual"] = fit.sigma**2 * residual
     elif asked.ddf in DDF:
-        found = _variances(fit, equations(fit), rows, residual)
+        found = _variances(fit, fit.equations, rows, residual)
     else:
         raise ArgumentError(
             f"ddf={asked.ddf!r} is of means of the population, random=None with se= or "
@@ -107,10 +107,10 @@ def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Fit, Equations],
     """Return the degrees of freedom of the variances of predictions."""
     if ddf == "residual":
         return np.full(variance.shape, float(fit.model.nobs - fit.model.cross.rank))
-    if ddf == "normal" or not equations(fit).movable or equations(fit).q > LARGEST:
+    if ddf == "normal" or not fit.equations.movable or fit.equations.q > LARGEST:
         return np.full(variance.shape, np.inf)
     if fit.structured_covariance:
-        return df_of_variance(fit, variance, lambda other: at(other, equations(other)))
+        return df_of_variance(fit, variance, lambda other: at(other, other.equations))
     if not isinstance(method(fit), Satterthwaite):
         return np.full(variance.shape, np.inf)
     return prediction_df(fit, variance, partial(at, fit))
@@ -221,5 +221,5 @@ def _number_column(newdata: Any, weights: str) -> FloatArray:
 def _theta_part(fit: Fit, new: PredictionRows) -> FloatArray:
     """Return the variance from estimating theta, by the gradient of the prediction."""
     covariance = curvature(fit, "theta_uncertainty=").core_covariance[:-1, :-1]
-    gradient = prediction_slopes(fit, equations(fit), new.X, new.random, new.chosen)
+    gradient = prediction_slopes(fit, fit.equations, new.X, new.random, new.chosen)
     return np.einsum("im,ij,jm->m", gradient, covariance, gradient)

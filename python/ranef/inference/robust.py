@@ -26,8 +26,8 @@ from ..fit import Fit
 from ..frame.native import as_it_came, in_pandas
 from ..guidance.old_names import also_called
 from ..show import Document, Printed, frame_table
-from .equations import Equations, equations
-from .pvalues import ALTERNATIVES, t_p_values
+from .equations import Equations
+from .pvalues import t_p_values
 
 TYPES = ("CR0", "CR1", "CR2")
 
@@ -57,7 +57,6 @@ class RobustCovariance(Printed):
     @as_it_came
     def coef_table(self, alternative: str = "two-sided") -> pd.DataFrame:
         """Return estimate, se, df, t and p of every coefficient."""
-        require_choice("alternative", alternative, tuple(ALTERNATIVES))
         se = pd.Series(np.sqrt(np.diag(self.cov)), index=self.params.index)
         t = self.params / se
         p = t_p_values(t.to_numpy(), self.df.to_numpy(), alternative)
@@ -73,9 +72,7 @@ class RobustCovariance(Printed):
 
 
 @also_called(cluster="group")
-def robust(
-    fit: Fit, group: str | npt.ArrayLike | None = None, type: str = "CR2"
-) -> RobustCovariance:
+def robust(fit: Fit, group: str | npt.ArrayLike | None = None, type: str = "CR2") -> RobustCovariance:
     """Return a cluster-robust covariance matrix of the fixed effects.
 
     Parameters
@@ -142,7 +139,7 @@ class _Parts:
     @classmethod
     def of(cls, fit: Fit, codes: npt.NDArray[np.intp], count: int, type: str) -> _Parts:
         design, kept = fit.model.design, fit.model.cross.columns
-        system = equations(fit)
+        system = fit.equations
         X, residual, p = system.coordinates.fixed(design.X[:, kept]), fit.y - population(fit), len(kept)
         bread: FloatArray = fit.sigma**2 * system.C
         order = np.argsort(codes, kind="stable")

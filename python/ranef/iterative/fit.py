@@ -51,7 +51,7 @@ class IterativeFit(Fit, kind="iterative"):
 
     test_methods = Answer[Any]("iterative.methods:test_methods", shown=False)
     errors = Answer[Any]("iterative.errors:monte_carlo")
-    own_equations = Answer[Any]("iterative.equations:IterativeEquations", shown=False)
+    equations = Answer[Any]("iterative.equations:IterativeEquations", shown=False)
     replicated = Verb("iterative.replicates:replicated", shown=False)
     component_table = TableVerb("iterative.components:component_table")
     cond_sd = Verb("iterative.modes:cond_sd")

@@ -30,7 +30,7 @@ from ...fit import Fit
 from ...model import Model
 from ...optimize.scaling import semidefinite_factor
 from ...show import Printed
-from ...theta import pack, parts, unpack_symmetric
+from ...theta import count, pack, parts, unpack_symmetric
 from .cone import cone_draws, cone_weights, quadrant_weights
 from .nesting import Embedding
 
@@ -82,7 +82,7 @@ def mixture(
     terms = () if null is None else null.model.design.terms
     generic = np.concatenate([np.zeros(0), *(pack([np.eye(len(term.columns))]) for term in terms)])
     empty = _empty_directions(large, embedding.map @ generic)
-    boundary = sum(k * (k + 1) // 2 for k in (e.shape[1] for e in empty))
+    boundary = sum(count(directions.shape[1]) for directions in empty)
     rank = np.linalg.matrix_rank(embedding.map) if embedding.map.size else 0
     free = large.n_theta - boundary - int(rank) + extra_fixed
     if boundary == 0:

@@ -18,11 +18,10 @@ from ...likelihood_fit import LikelihoodFit
 from ..likelihood import by_maximum_likelihood
 from ..tables import TestTable
 from .boundary import Mixture, mixture, with_dispersion
+from .criteria import TESTS, criteria
 from .nesting import fixed_part_in, no_random_part, random_part_in, same_fixed_part
 from .nesting_by_name import same_moments
 from .structures import compare_structures, has_structure
-
-COLUMNS = ("npar", "aic", "aicc", "bic", "weight", "llf", "deviance", "chisq", "df", "p", "p_boundary")
 
 
 class Comparison(TestTable):
@@ -114,10 +113,11 @@ def anova(
         (name, len(fit.params) + 1, float(fit.llf), None) for name, fit in regressions
     ]
     entries += [(name, s.df_model_total, s.llf, s) for name, s in compared]
-    table = _criteria(entries, compared[0][1].nobs)
+    models, npar, llf, _ = zip(*entries, strict=True)
+    table = criteria(models, npar, llf, compared[0][1].nobs)
     if nested:
         notes += _tests(table, entries)
-    out = Comparison(table, columns=list(COLUMNS) if nested else list(COLUMNS[:7]))
+    out = Comparison(table)
     several = len({s.distribution for _, s in compared}) > 1
     formulas = {name: s.formula + f", {s.distribution}" * several for name, s in compared}
     out.attrs["title"] = tuple(f"{name}: {formulas[name]}" for name in table.index if name in formulas)
@@ -125,33 +125,9 @@ def anova(
     return out
 
 
-def _criteria(entries: list[tuple[str, int, float, Any]], n: int) -> pd.DataFrame:
-    """Return information criteria of every model."""
-    k = np.array([entry[1] for entry in entries])
-    llf = np.array([entry[2] for entry in entries])
-    aic = -2 * llf + 2 * k
-    with np.errstate(divide="ignore"):
-        aicc = np.where(n - k - 1 > 0, aic + 2 * k * (k + 1) / np.maximum(n - k - 1, 1), np.inf)
-    weight = np.exp(-(aic - aic.min()) / 2)
-    table = pd.DataFrame(
-        {
-            "npar": k,
-            "aic": aic,
-            "aicc": aicc,
-            "bic": -2 * llf + k * np.log(n),
-            "weight": weight / weight.sum(),
-            "llf": llf,
-            "deviance": -2 * llf,
-        },
-        index=[entry[0] for entry in entries],
-    )
-    for name in COLUMNS[7:]:
-        table[name] = np.nan
-    return table
-
-
 def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> list[str]:
-    """Fill in the likelihood ratio of each model against the one before it."""
+    """Add the likelihood ratio of each model against the one before it."""
+    table[TESTS] = np.nan
     notes = []
     for (small, k0, llf0, null), (large, k1, llf1, fit) in pairwise(entries):
         if k0 == k1:
@@ -160,7 +136,7 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
                 "other: compare them by information criteria, with nested=False"
             )
         statistic, df = 2 * (llf1 - llf0), k1 - k0
-        table.loc[large, ["chisq", "df", "p"]] = [statistic, df, float(chdtrc(df, max(statistic, 0.0)))]
+        table.loc[large, TESTS[:3]] = [statistic, df, float(chdtrc(df, max(statistic, 0.0)))]
         notes += _monte_carlo(large, statistic, df, null, fit)
         found = _null_distribution(small, null, large, fit)
         if found is not None:
@@ -174,7 +150,7 @@ def _tests(table: pd.DataFrame, entries: list[tuple[str, int, float, Any]]) -> l
 
 def _monte_carlo(large: str, statistic: float, df: int, *fits: Any) -> list[str]:
     """Return what probes leave open of a statistic, where criteria are estimated."""
-    error = float(np.linalg.norm([getattr(fit, "objective_error", 0.0) for fit in fits]))
+    error = float(np.linalg.norm([fit.objective_error for fit in fits if fit is not None]))
     if not error:
         return []
     low, high = (float(chdtrc(df, max(statistic + side * error, 0.0))) for side in (2, -2))

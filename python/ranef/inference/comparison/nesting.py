@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import FloatArray
+from ...likelihood_fit import LikelihoodFit
 from ...model import Model
 from ...theta import pack, unpack_symmetric
 from .nesting_by_name import fixed_keys, fixed_names_in, variances_in
@@ -73,6 +74,16 @@ def random_part_in(small: Model, large: Model) -> Embedding | None:
     if not holds:
         return None
     return Embedding(found[:-1], found[-1])
+
+
+def beyond(fit: LikelihoodFit, null: LikelihoodFit) -> tuple[int, int] | None:
+    """Return how many parameters of the response's distribution are free, and how many at a limit, in `null`.
+
+    Returns (free, limits): None where the distribution of `null` is no special case of that of `fit`.
+    """
+    if null.distribution == fit.distribution:
+        return 0, 0
+    return (0, 1) if null.distribution == fit.simpler_distribution else None
 
 
 def no_random_part(large: Model) -> Embedding:

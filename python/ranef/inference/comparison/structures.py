@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from ...errors import ArgumentError, DataError
+from .criteria import TESTS, criteria
 
 
 def has_structure(fit: Any) -> bool:
@@ -28,7 +29,7 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
     ordered = sorted(fits, key=lambda pair: pair[1].df_model_total)
     first = ordered[0][1]
     for name, fit in ordered[1:]:
-        if fit.nobs != first.nobs or not np.array_equal(_response(fit), _response(first)):
+        if fit.nobs != first.nobs or not np.array_equal(fit.y, first.y):
             raise DataError(
                 f"{name} and {ordered[0][0]} are fits of different rows or responses: fit both to the same"
             )
@@ -41,26 +42,11 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
                 "REML criteria of different fixed effects cannot be compared: fit with reml=False"
             )
     size, n = _counted([fit for _, fit in ordered])
-    deviance = np.array([float(fit.objective) for _, fit in ordered])
-    aic = deviance + 2 * size
-    weight = np.exp(-(aic - aic.min()) / 2)
-    with np.errstate(divide="ignore"):
-        aicc = np.where(n - size > 1, aic + 2 * size * (size + 1) / np.maximum(n - size - 1, 1), np.inf)
-    table = pd.DataFrame(
-        {
-            "npar": size,
-            "aic": aic,
-            "aicc": aicc,
-            "bic": deviance + size * np.log(n),
-            "weight": weight / weight.sum(),
-            "llf": -deviance / 2,
-            "deviance": deviance,
-        },
-        index=[name for name, _ in ordered],
-    )
+    llf = np.array([float(fit.llf) for _, fit in ordered])
+    table = criteria([name for name, _ in ordered], size, llf, n)
     if not nested:
         return table, []
-    table[["chisq", "df", "p", "p_boundary"]] = np.nan
+    table[TESTS] = np.nan
     for (small, one), (large, other) in pairwise(ordered):
         df = other.df_model_total - one.df_model_total
         if df == 0:
@@ -69,7 +55,7 @@ def compare_structures(fits: Sequence[tuple[str, Any]], nested: bool) -> tuple[p
                 "compare them by information criteria, with nested=False"
             )
         fall = max(float(one.objective - other.objective), 0.0)
-        table.loc[large, ["chisq", "df", "p"]] = [fall, df, float(chdtrc(df, fall))]
+        table.loc[large, TESTS[:3]] = [fall, df, float(chdtrc(df, fall))]
     return table, [
         "covariance structures: that the smaller model is a special case of the larger is not checked",
         "p is that of a chi-square; where the smaller model stands at a boundary (a variance of zero) it "
@@ -82,10 +68,6 @@ def _counted(fits: list[Any]) -> tuple[np.ndarray, int]:
     if all(hasattr(fit, "n_counted") for fit in fits):
         return np.array([fit.n_counted for fit in fits]), fits[0].nsubjects
     return np.array([fit.df_model_total for fit in fits]), fits[0].nobs
-
-
-def _response(fit: Any) -> Any:
-    return fit.model.design.response
 
 
 def _fixed(fit: Any) -> list[str]:

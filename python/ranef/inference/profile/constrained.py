@@ -11,6 +11,7 @@ import pandas as pd
 
 from ... import _core
 from ...arrays import FloatArray
+from ...cross_products import first_thetas
 from ...errors import FitError
 from ...estimates.parameters import ParameterNames
 from ...fit import Fit
@@ -59,8 +60,7 @@ class Constrained:
         self._profiler: Any = None
         self._coefficients: dict[int, Any] = {}
         self._plateaus: dict[str, Point] = {}
-        sizes = [len(term.columns) for term in fit.model.design.terms]
-        self._first = np.concatenate([[0], np.cumsum([r * (r + 1) // 2 for r in sizes])]).tolist()
+        self._first = first_thetas(fit.model.design)
 
     def __getstate__(self) -> dict[str, Any]:  # the core's profilers are made again when needed
         return self.__dict__ | {"_profiler": None, "_coefficients": {}}
