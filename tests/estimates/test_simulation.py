@@ -68,3 +68,9 @@ def test_numbers_drawn_in_parts_are_those_of_one_call(at_a_time, monkeypatch):
     monkeypatch.setattr(simulation, "_AT_A_TIME", at_a_time)
     found = simulation.standard_normal(np.random.default_rng(1), 8, 5)
     np.testing.assert_array_equal(found, np.random.default_rng(1).standard_normal((8, 5)))
+
+
+def test_rows_without_any_group_have_no_response(sleepstudy):
+    fit = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
+    new = sleepstudy.head(3).assign(Subject=None)
+    assert np.isnan(fit.simulate(2, seed=1, newdata=new)).all()

@@ -58,7 +58,7 @@ def test_a_missing_part_makes_the_combination_missing():
 def test_whole_floats_are_labelled_as_whole_numbers():
     assert factor_of([1.0, np.nan, 2.0]).levels.dtype == np.int64
     assert factor_of([0.2, 0.4]).levels.tolist() == [0.2, 0.4]
-    assert label_texts(np.array([0.2, 2.0])) == ["0.2", "2"]
+    assert label_texts(np.array([0.2, 2.0, np.inf])) == ["0.2", "2", "inf"]
 
 
 DAYS = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
@@ -75,6 +75,8 @@ DAYS = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
         (["a", "b"], ["b", None, "c"], [1, -1, -1], ["c"]),
         (DAYS.astype("datetime64[us]"), DAYS[::-1].astype("datetime64[ns]"), [1, 0], []),
         ([day.tolist() for day in DAYS], DAYS.astype("datetime64[ns]"), [0, 1], []),
+        (np.array([1, "1", 2], object), np.array(["1", 1, "2", 3], object), [2, 0, 1, -1], [3]),
+        ([0.5, np.inf], ["inf", "0.5"], [1, 0], []),
     ],
 )
 def test_new_data_are_coded_in_the_learned_levels(learned, asked, codes, new):

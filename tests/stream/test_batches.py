@@ -81,6 +81,40 @@ def test_the_order_of_categories_is_kept_when_all_batches_have_the_same(data):
     assert streamed.design.column_names == ("Intercept", "part[T.early]")
 
 
+DAYS = np.array(["2024-01-01", "9999-12-31", "0001-01-01", "1969-12-31"], dtype="datetime64[D]")
+TIMES = {
+    "days": DAYS,
+    "seconds": DAYS.astype("datetime64[s]"),
+    "microseconds": DAYS.astype("datetime64[us]") - np.timedelta64(1, "us"),
+    "nanoseconds": DAYS[[0, 3, 3, 0]].astype("datetime64[ns]") + np.arange(4).astype("timedelta64[ns]"),
+    "durations": np.array([-1, 2, 300_000_000, 4]).astype("timedelta64[s]"),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+@pytest.mark.parametrize("categories", [None, [3, 1, 0, 2]])
+def test_times_are_levels_whatever_their_unit_and_order(sleepstudy, kind, categories):
+    """As nanoseconds of 64 bits, the last day of the year 9999 was one of 1816."""
+    codes = np.arange(180) % 4
+    when = pd.Series(TIMES[kind][codes])
+    if categories is not None:
+        when = pd.Series(pd.Categorical.from_codes(np.argsort(categories)[codes], TIMES[kind][categories]))
+    frame = sleepstudy.assign(when=when.to_numpy() if categories is None else when.array, half=codes // 2)
+    levels = ranef.Model("Reaction ~ Days + (1 | when)", frame).design.factors[0].levels.tolist()
+    formulas = ("Reaction ~ Days + (1 | when)", "Reaction ~ scale(Days) + (1 | when)")
+    for formula in formulas:  # one reading, three
+        streamed, whole = ranef.lmer(formula, by(frame, 50)), ranef.lmer(formula, frame)
+        assert_allclose(streamed.objective, whole.objective, rtol=1e-12)
+        assert streamed.model.design.factors[0].levels.tolist() == levels
+        assert_allclose(streamed.predict(frame), whole.predict(frame), rtol=1e-7)
+    parts = [frame[frame.half == half] for half in (0, 1)]  # which have different levels
+    made = [ranef.sums(formulas[0], part) for part in parts]
+    total = ranef.merge([ranef.Sums.from_bytes(one.to_bytes()) for one in made])
+    assert ranef.fit(total).model.design.factors[0].levels.tolist() == levels
+    counts = [ranef.sums("Days ~ 1 + (1 | when)", part, family="poisson") for part in parts]
+    assert ranef.fit(ranef.merge(counts)).model.design.factors[0].levels.tolist() == levels
+
+
 @pytest.mark.parametrize(
     "formula",
     [

@@ -172,11 +172,13 @@ def rows_of(fit: Fit, newdata: Any, use_u: bool, allow_new_levels: bool) -> Rows
         factor = _levels_of(design.spec, index, table)
         if use_u and not allow_new_levels and (strange := known < 0).any():
             label = factor.levels[factor.codes[strange][0]] if factor.codes[strange][0] >= 0 else None
+            name = design.spec.terms[index].group.name
             raise NewLevelError(
-                f"the grouping factor '{factor.name}' has levels that were not in the fit: {label!r}. "
+                f"the grouping factor '{name}' has levels that were not in the fit: {label!r}. "
                 "Pass allow_new_levels=True to draw their random effects"
             )
-        kept = np.full((factor.levels.shape[0], basis.shape[1]), np.nan)
+        # a row without a level takes the effects of some level: there is one at least
+        kept = np.full((max(factor.levels.shape[0], 1), basis.shape[1]), np.nan)
         if use_u:
             seen = known >= 0
             kept[factor.codes[seen]] = fit.term_modes[index][known[seen]]

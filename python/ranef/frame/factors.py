@@ -167,28 +167,53 @@ def label_texts(levels: Levels) -> list[str]:
     ['1', '0.2']
     """
     if levels.dtype.kind == "f":
-        return [str(int(v)) if v == int(v) else str(v) for v in levels.tolist()]
+        return [str(int(v)) if v.is_integer() else str(v) for v in levels.tolist()]
     if levels.dtype.kind in "mM":
         return [str(value) for value in levels]
     return [str(value) for value in levels.tolist()]
 
 
+def level_keys(levels: Levels) -> list[Any]:
+    """Return what tells levels apart: Python's values; of times nanoseconds, whatever their unit and range.
+
+    >>> level_keys(np.array(["1970-01-02", "9999-12-31"], dtype="datetime64[D]"))
+    [86400000000000, 253402214400000000000]
+    """
+    if levels.dtype.kind not in "mM":
+        return levels.tolist()
+    seconds = levels.astype(f"{levels.dtype.kind}8[s]")
+    rest = (levels - seconds).astype("timedelta64[ns]")
+    parts = zip(seconds.view(np.int64).tolist(), rest.view(np.int64).tolist(), strict=True)
+    return [whole * 10**9 + part for whole, part in parts]
+
+
+def times_of(keys: Sequence[int], dtype: np.dtype[Any]) -> Levels:
+    """Return the times that have these keys, see `level_keys`."""
+    seconds = np.array([key // 10**9 for key in keys], f"{dtype.kind}8[s]")
+    rest = np.array([key % 10**9 for key in keys], "timedelta64[ns]")
+    return seconds.astype(dtype) + rest.astype(f"timedelta64[{np.datetime_data(dtype)[0]}]")
+
+
+def _places(asked: Sequence[Any], known: Sequence[Any]) -> list[int]:
+    position = {value: code for code, value in enumerate(known)}
+    return [position.get(value, -1) for value in asked]
+
+
 def recode(factor: FactorColumn, levels: Levels) -> tuple[Codes, list[Any]]:
     """Return the codes of a column of new data in learned `levels` (-1: missing or new), and the new levels.
 
-    Levels of one type are compared as they are, of different types as text: 308 is the level "308".
+    Levels of one type are compared as they are, of different types as text: 308 is the level "308". Where
+    a column has both, each is itself.
     """
     given = factor.levels
     kinds = {given.dtype.kind, levels.dtype.kind}
-    if kinds <= {"m", "M"} and len(kinds) == 1:  # of days or of microseconds, a time is one
-        unit = np.promote_types(given.dtype, levels.dtype)
-        given, levels = given.astype(unit), levels.astype(unit)
-    if kinds <= {"i", "u", "f"} or (len(kinds) == 1 and kinds != {"O"}):
-        learned, asked = levels.tolist(), given.tolist()
-    else:
-        learned, asked = label_texts(levels), label_texts(given)
-    position = {value: code for code, value in enumerate(learned)}
-    table = np.array([*(position.get(value, -1) for value in asked), -1], dtype=np.int32)
+    place = [-1] * given.shape[0]
+    if kinds <= {"i", "u", "f"} or len(kinds) == 1:
+        place = _places(level_keys(given), level_keys(levels))
+    if -1 in place and (len(kinds) > 1 or kinds == {"O"}) and not kinds <= {"i", "u", "f"}:
+        by_text = _places(label_texts(given), label_texts(levels))
+        place = [own if own >= 0 else other for own, other in zip(place, by_text, strict=True)]
+    table = np.array([*place, -1], dtype=np.int32)
     codes = table[factor.codes]
     used = np.zeros(given.shape[0] + 1, dtype=bool)
     used[factor.codes] = True

@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from ..errors import DataError, quote_list
 from ..frame import Column, FactorColumn, NumberColumn
-from ..frame.factors import Codes, Levels, are_whole, as_factor, drop_unused, sort_levels
+from ..frame.factors import (
+    Codes,
+    Levels,
+    are_whole,
+    as_factor,
+    drop_unused,
+    level_keys,
+    sort_levels,
+    times_of,
+)
 from .kinds import level_words
 
 _BITS = 31  # of a code within a combination
@@ -58,7 +67,7 @@ class LevelSet:
         last, place = self._last
         if last is None or not np.array_equal(last, levels):
             known = self._codes
-            place = np.array([known.setdefault(v, len(known)) for v in _listed(levels)], dtype=np.int32)
+            place = np.array([known.setdefault(v, len(known)) for v in level_keys(levels)], dtype=np.int32)
             self._last = levels, place
         return place
 
@@ -73,7 +82,7 @@ class LevelSet:
             )
 
     def _compare(self, categories: Levels | None) -> None:
-        listed = None if categories is None else categories.tolist()
+        listed = None if categories is None else level_keys(categories)
         if not self._begun:
             self._categories, self._begun = listed, True
         self._same_categories &= listed is not None and listed == self._categories
@@ -85,7 +94,7 @@ class LevelSet:
 
     @property
     def categories(self) -> list[Any] | None:
-        """The categories every batch has listed, in their order; None when they differ or there are none."""
+        """The keys of the categories every batch has listed, in their order; None when they differ."""
         return self._categories if self._same_categories else None
 
     def finish(self) -> FinishedLevels:
@@ -208,15 +217,9 @@ class CellSet:
         return parts[::-1]
 
 
-def _listed(levels: Levels) -> list[Any]:
-    if levels.dtype.kind in "mM":
-        return levels.astype(f"{levels.dtype.kind}8[ns]").view(np.int64).tolist()
-    return levels.tolist()
-
-
 def _as_levels(met: list[Any], kind: str | None, dtype: np.dtype[Any] | None) -> Levels:
     if dtype is not None and dtype.kind in "mM":
-        return np.array(met, dtype=np.int64).view(f"{dtype.kind}8[ns]").astype(dtype)
+        return times_of(met, dtype)
     if kind == "text":
         out = np.empty(len(met), dtype=object)
         out[:] = met

@@ -14,7 +14,7 @@ from ..arrays import FloatArray
 from ..design.vectors import bare_name
 from ..errors import DataError
 from ..frame import FactorColumn, Table
-from ..frame.factors import Codes, as_factor, drop_unused
+from ..frame.factors import Codes, as_factor, drop_unused, level_keys
 from .levels_of_parts import cells_of, numbers_of, unusual
 from .products import RESPONSE, Cells, Group, Product
 from .sql import SumsSQL, part_of
@@ -96,7 +96,7 @@ class _Answers:
         factor = drop_unused(as_factor(column))
         if name not in self.levels:
             listed = column.categories if isinstance(column, FactorColumn) else None
-            own = unusual(None if listed is None else listed.tolist())
+            own = unusual(None if listed is None else level_keys(listed))
             self.levels[name] = ColumnLevels(factor.levels, own)
         return factor.codes
 

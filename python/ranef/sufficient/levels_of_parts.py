@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..errors import DataError, quote_list
 from ..frame import FactorColumn
-from ..frame.factors import Levels, cell_numbers, label_texts, sort_levels
+from ..frame.factors import Levels, cell_numbers, label_texts, level_keys, sort_levels
 from ..stream.kinds import WORDS, joined, level_words
 from .products import Cells
 from .sums import ColumnLevels
@@ -74,13 +74,15 @@ def union_of_levels(name: str, parts: Sequence[tuple[str, ColumnLevels]]) -> Col
         return head
     if head.categories is None and head.values.dtype.kind != "O":
         return ColumnLevels(np.unique(np.concatenate(arrays)), None)
-    found = dict.fromkeys(value for array in arrays for value in array.tolist())
+    found = {
+        key: value for array in arrays for key, value in zip(level_keys(array), array, strict=True)
+    }
     values = np.empty(len(found), dtype=head.values.dtype)
-    values[:] = list(found)
+    values[:] = list(found.values())
     if head.categories is None:
         return ColumnLevels(sort_levels(np.arange(values.size, dtype=np.int32), values)[1], None)
     rank = {value: k for k, value in enumerate(head.categories)}
-    order = np.argsort([rank[value] for value in values.tolist()], kind="stable")
+    order = np.argsort([rank[key] for key in found], kind="stable")
     return ColumnLevels(values[order], head.categories)
 
 
@@ -94,8 +96,8 @@ def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
         return np.arange(own.values.shape[0])
     if union.categories is None and union.values.dtype.kind != "O":
         return np.searchsorted(union.values, own.values).astype(np.int64)
-    place = {value: k for k, value in enumerate(union.values.tolist())}
-    return np.array([place[value] for value in own.values.tolist()], dtype=np.int64)
+    place = {key: k for k, key in enumerate(level_keys(union.values))}
+    return np.array([place[key] for key in level_keys(own.values)], dtype=np.int64)
 
 
 def numbers_of(names: Sequence[str], cells: Cells, levels: Mapping[str, ColumnLevels]) -> Ranks:
@@ -119,7 +121,7 @@ def cells_of(numbers: Ranks, names: Sequence[str], levels: Mapping[str, ColumnLe
 
 
 def unusual(categories: list[Any] | None) -> tuple[Any, ...] | None:
-    """Return the order of categories if it is not the sorted one."""
+    """Return the order of categories, given by their keys, if it is not the sorted one."""
     if categories is None:
         return None
     values: Levels = np.empty(len(categories), dtype=object)

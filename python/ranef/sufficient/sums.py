@@ -24,7 +24,7 @@ class ColumnLevels:
     """The levels of a categorical column in their order."""
 
     values: Levels  # (L,)
-    # the order the column lists, if it is not the sorted one: unused categories too
+    # keys in the order the column lists, if it is not the sorted one: unused categories too
     categories: tuple[Any, ...] | None = None
 
 

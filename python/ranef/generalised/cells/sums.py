@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...arrays import FloatArray
 from ...design import Functions, with_functions
@@ -165,10 +164,9 @@ def _columns(table: CellTable) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, kind in table.kinds.items():
         if name in table.codes:
-            own = table.levels[name]
-            values: npt.NDArray[Any] = own.values[table.codes[name]]
-            listed = own.categories
-            out[name] = values if listed is None else pd.Categorical(values, categories=list(listed))
+            own, codes = table.levels[name], table.codes[name]
+            plain = own.categories is None and own.values.dtype.kind != "O"
+            out[name] = own.values[codes] if plain else pd.Categorical.from_codes(codes, own.values)
         elif name in table.numbers:
             types = {"whole": np.int64, "truth": bool}
             out[name] = table.numbers[name].astype(types.get(kind, np.float64))
