@@ -69,6 +69,7 @@ class GlmerFit(Fit, kind="glmer"):
     df = Answer["pd.Series"]("generalised.inference.coefficients:df")
     varcorr = Answer[Any]("generalised.inference.components:varcorr")
     mode_variances = Answer[Any]("generalised.inference.components:mode_variances", shown=False)
+    internal_vcov = Answer[Any]("generalised.inference.uncertainty:coefficient_covariance", shown=False)
     fittedvalues = RowAnswer[Any]("generalised.prediction.predict:fittedvalues")
     approximation = Answer[Any]("generalised.diagnostics.approximation:approximation")
     separation = Answer[Any]("generalised.diagnostics.separation:separation")
