@@ -16,12 +16,19 @@ class RefittedFit:
         Whether sigma is a parameter of the replicates.
     free_theta : bool
         Whether theta is, as of unstructured random effects.
+    at_limits : bool
+        Whether a parameter of the residuals is at an end of its range.
     """
 
     structured_covariance = True
     has_sigma: ClassVar[bool] = True
     free_theta: ClassVar[bool] = False
+    at_limits = False
 
+    refit = Verb("residual.refits:refit")
+    refit_rows = Verb("residual.refits:refit_rows", shown=False)
+    again = Verb("residual.refits:again", shown=False)
+    profile = Verb("residual.profile:profile")
     replicated = Verb("bootstrap.by_refits.replicates:replicated", shown=False)
     influence = Verb("diagnostics.groups_by_refits:influence")
     augment = Verb("diagnostics.groups_by_refits:augment")

@@ -54,7 +54,8 @@ def test_it_is_named_and_all_else_is_that_of_the_model_without(formula, relation
     np.testing.assert_allclose(fit.params, other.params, rtol=1e-7)
     np.testing.assert_allclose(fit.bse, other.bse, rtol=1e-6)
     np.testing.assert_allclose(fit.df, other.df, rtol=1e-4)
-    assert fit.varcorr.index[fit.varcorr["sd"].isna()].to_list() == [which]
+    table = fit.varcorr.to_frame()
+    assert table["group"][table["sd"].isna()].to_list() == [which]
     share = fit.heritability(which)
     assert np.isnan(share["estimate"]) and share[["lower", "upper"]].to_list() == [0.0, 1.0]
 

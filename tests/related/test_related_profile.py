@@ -58,7 +58,7 @@ def test_the_interval_of_the_heritability_by_dense_algebra(reml):
             pen, rest = np.exp(others)
             return criterion([end / (1 - end) * (pen + rest), pen, rest])
 
-        start = np.log(fit.varcorr.variance[["pen", "Residual"]].to_numpy())
+        start = np.log(fit.varcorr.to_frame().set_index("group").loc[["pen", "Residual"], "var"].to_numpy())
         lowest = minimize(held, start, method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-9}).fun
         assert lowest - fit.objective == pytest.approx(RISE, abs=1e-5)
 

@@ -78,7 +78,7 @@ def test_a_correlation_of_visits_of_different_subjects_has_no_estimate(data):
     assert table.loc["correlation"].isna().all() and np.isfinite(table.loc["sd", "se"])
     np.testing.assert_allclose(fit.bse, other.bse, rtol=1e-6)
     ends = fit.residual_intervals()
-    assert ends.loc["correlation", ["lower", "upper"]].to_list() == [-1, 1]
+    assert ends.loc["correlation", ["lower", "upper"]].to_list() == [-0.5, 1]  # of three visits, -1 / (3 - 1)
     assert np.isfinite(ends.loc["sd"]).all()
 
 

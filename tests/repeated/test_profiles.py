@@ -57,15 +57,6 @@ def test_points_are_minima_of_the_dense_deviance(frame, term):
                 assert slope**2 / (2 * bend) < 1e-6  # what a step along it alone would gain
 
 
-def test_intervals_by_profile_are_those_of_the_other_method(frame):
-    """`residual_intervals` moves along a level of the criterion, the profile holds a value."""
-    fit = ranef.mmrm(FORMULA.format("us(visit | id)"), frame, reml=False)
-    other = fit.residual_intervals()
-    np.testing.assert_allclose(
-        fit.conf_int("profile", list(other.index)), other[["lower", "upper"]], rtol=1e-5, atol=1e-6
-    )
-
-
 def test_a_fit_by_reml_is_profiled_by_maximum_likelihood_and_says_so(frame):
     fits = [ranef.mmrm(FORMULA.format("cs(visit | id)"), frame, reml=reml) for reml in (True, False)]
     tables = [fit.conf_int("profile", "visit") for fit in fits]

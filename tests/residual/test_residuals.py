@@ -196,7 +196,7 @@ def test_standard_error_of_a_correlation_is_that_of_the_end():
     """Against second differences of the criterion: the search comes there from where it is curved less."""
     boys = ranef.datasets.load("Oxboys")
     fit = ranef.lmer("height ~ age + I(age**2) + (age | Subject)", boys, residual="car1(age | Subject)")
-    sums, at, h = fit.model.sums()[1], fit.outer.phi, 0.02
+    sums, at, h = fit.model.sums(), fit.outer.phi, 0.02
     low, here, high = (sums.criterion(at + step)[0] for step in (-h, 0.0, h))
     wanted = 2 * h**2 / (low - 2 * here + high)
     assert fit.residual.spread[0, 0] == pytest.approx(wanted, rel=1e-3)

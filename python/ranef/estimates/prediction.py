@@ -56,7 +56,7 @@ def predict(
     if newdata is None:
         terms = own_rows(design.terms[index] for index in wanted)
         return population(fit) + random_part(terms, modes, design.nobs)
-    spec = _with_terms(design.spec, wanted)
+    spec = with_terms(design.spec, wanted)
     rows = spec.rows(newdata, allow_new_levels=allow_new_levels, random=bool(wanted))
     mean = mean_of(fit, rows)
     return mean + random_part(((codes, basis.T) for codes, basis in rows.terms), modes, mean.shape[0])
@@ -119,7 +119,7 @@ def _only(modes: FloatArray, columns: npt.NDArray[np.intp]) -> FloatArray:
     return out
 
 
-def _with_terms(spec: DesignSpec, wanted: Sequence[int]) -> DesignSpec:
+def with_terms(spec: DesignSpec, wanted: Sequence[int]) -> DesignSpec:
     """Return the specification with some of its random terms: new data need not have the others' columns."""
     if not wanted:
         return spec

@@ -71,13 +71,9 @@ def with_errors(
     if by is not None:
         found = {"var_fixed": by.variances(rows.X), "var_random": np.zeros(len(mean))}
         found["var_residual"] = fit.sigma**2 * residual
-    elif asked.ddf in DDF:
-        found = _variances(fit, fit.equations, rows, residual)
     else:
-        raise ArgumentError(
-            f"ddf={asked.ddf!r} is of means of the population, random=None with se= or "
-            f"interval='confidence': along random effects ddf= is one of {quote_list(DDF)}"
-        )
+        require_along(asked.ddf)
+        found = _variances(fit, fit.equations, rows, residual)
     found = {name: np.where(np.isnan(mean), np.nan, values) for name, values in found.items()}
     variance = found["var_fixed"] + found["var_random"]
     if theta is not None:
@@ -101,6 +97,15 @@ def with_errors(
         width = stdtrit(df, (1 + asked.level) / 2) * np.sqrt(total(found) + found.get("var_theta", 0.0))
         table["lower"], table["upper"] = mean - width, mean + width
     return table.assign(**found) if asked.parts else table
+
+
+def require_along(ddf: str) -> None:
+    """Refuse a method of testing that has no variances along random effects."""
+    if ddf not in DDF:
+        raise ArgumentError(
+            f"ddf={ddf!r} is of means of the population, random=None with se= or "
+            f"interval='confidence': along random effects ddf= is one of {quote_list(DDF)}"
+        )
 
 
 def _df(fit: Fit, ddf: str, variance: FloatArray, at: Callable[[Fit, Equations], FloatArray]) -> FloatArray:

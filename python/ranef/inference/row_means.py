@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from ..arrays import FloatArray
-from ..estimates.prediction import mean_of
+from ..estimates.prediction import mean_of, population
 from .methods import method
 from .moved import df_of_variance
 from .predict import Asked
@@ -26,11 +26,13 @@ class Rows:
     X, (m, p): what the error of beta is multiplied by.
     variance: float or (m,) float64, what an interval covers besides: of a new response about its mean.
     added: float or (m,) float64, what is known of the mean besides x'beta.
+    random: float or (m,) float64, the variance of random effects about their predictions, beta being known.
     """
 
     X: FloatArray
     variance: FloatArray | float = 0.0
     added: FloatArray | float = 0.0
+    random: FloatArray | float = 0.0
 
 
 def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
@@ -40,7 +42,7 @@ def row_means(fit: Any, newdata: Any = None) -> tuple[FloatArray, FloatArray]:
     """
     design, kept = fit.model.design, fit.model.cross.columns
     if newdata is None:
-        return np.asarray(design.X[:, kept]), np.asarray(fit.fittedvalues)
+        return np.asarray(design.X[:, kept]), population(fit)
     new = design.spec.rows(newdata, random=False)
     return np.asarray(new.X[:, kept]), mean_of(fit, new)
 
@@ -66,11 +68,12 @@ def table_of_means(
     rows_of: the rows by a fit at other parameters of its variances, on which the degrees of freedom depend.
     """
     by = method(fit, asked.ddf)
-    error = by.variances(rows.X)
+    error = by.variances(rows.X) + rows.random
     error[np.isnan(mean)] = np.nan
     table = pd.DataFrame({"fit": mean, "se": np.sqrt(error)})
     if asked.interval is not None:
-        if asked.ddf in _FIXED or not (asked.conditional or asked.interval == "prediction"):
+        of_coefficients = not (asked.conditional or asked.interval == "prediction" or np.any(rows.random))
+        if asked.ddf in _FIXED or of_coefficients:
             df = by.df_of(rows.X)
         else:
             df = df_of_variance(fit, _total(fit, rows), lambda other: _total(other, rows_of(other)))
@@ -80,4 +83,4 @@ def table_of_means(
 
 
 def _total(fit: Any, rows: Rows) -> FloatArray:
-    return np.asarray(method(fit, "normal").variances(rows.X) + rows.variance)
+    return np.asarray(method(fit, "normal").variances(rows.X) + rows.random + rows.variance)

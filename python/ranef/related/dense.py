@@ -6,8 +6,11 @@ With K_k = L L' and Z_k L for Z_k the effects are spherical: the rest is as in l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy import sparse
 
 from ..arrays import FloatArray
 from ..design import Design
@@ -68,15 +71,34 @@ class DenseSums(RelatedRows):
             for one, values in zip(self._related, point.effects, strict=True)
         ]
 
-    def at(self, variances: FloatArray) -> DensePoint:
-        """Return criterion, slopes and estimates at relative variances lambda, none negative."""
+    def row_effects(self, term: int, codes: npt.NDArray[Any], basis: FloatArray) -> tuple[Any, FloatArray]:
+        """Return rows over the spherical effects of the levels in the data, see `RelatedRows.row_effects`."""
+        one = self._related[term]
+        if one is None:
+            return super().row_effects(term, codes, basis)
+        loadings, left = one.loadings
+        known = codes >= 0
+        rows = np.where(known[:, None], loadings[codes], 0.0) * basis[:, None]
+        return sparse.csr_array(rows), np.where(known, left[codes], 1.0) * basis**2
+
+    def prediction_errors(self, variances: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:
+        """Return Q'W Z V z and z'V z of sparse rows, V the covariance of the effects' errors over sigma^2."""
+        z = rows.toarray()
+        solved = self._factored(variances)[2] @ z.T
+        return solved.T @ self._zf[:, :-1], np.einsum("mq,qm->m", z, solved)
+
+    def _factored(self, variances: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return Gamma's diagonal, Omega and Gamma Omega^-1 Gamma."""
         gamma = np.empty(len(self._zz))
         for at, variance in zip(self.slices, variances, strict=True):
             gamma[at] = np.sqrt(variance)
         omega = gamma[:, None] * self._zz * gamma
         omega[np.diag_indices_from(omega)] += 1.0
-        inverse = np.linalg.inv(omega)
-        half = gamma[:, None] * inverse * gamma  # Gamma Omega^-1 Gamma
+        return gamma, omega, gamma[:, None] * np.linalg.inv(omega) * gamma
+
+    def at(self, variances: FloatArray) -> DensePoint:
+        """Return criterion, slopes and estimates at relative variances lambda, none negative."""
+        gamma, omega, half = self._factored(variances)
         taken = half @ self._zf
         with_h = self._zf - self._zz @ taken  # Z'H^-1 [X y]
         ff = self._ff - self._zf.T @ taken  # [X y]'H^-1 [X y]

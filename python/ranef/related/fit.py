@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ..arrays import FloatArray
 from ..cached import cached_property
-from ..cross_products import EstimatedColumns, require_sizes
+from ..cross_products import require_sizes
 from ..design import build_design
 from ..errors import ArgumentError, quote_list, require_flag
 from ..formula import Formula
@@ -19,8 +18,9 @@ from ..frame.factors import label_texts
 from ..frame.native import library_name
 from ..guidance.called import attribute
 from ..refitted_fit import RefittedFit
-from ..residual.gls_model import independent
+from ..residual.rows_model import RowsModel
 from ..tested_fit import TestedFit
+from ..theta import unpack
 from ..verbs import Answer, Verb
 from .dense import DenseSums
 from .optimum import RelatedOptimum, minimum
@@ -29,11 +29,10 @@ from .relationship import read_relationships
 from .sums import RelatedSums, related_sums
 
 
-class RelatedModel:
+class RelatedModel(RowsModel):
     """A mixed model some of whose terms have a relationship matrix, not yet fitted."""
 
-    streamed = False
-    whitened = True
+    _FOLLOWS = ("X", "sums", "dense_sums")
 
     def __init__(
         self, formula: Formula, data: Any, reml: bool, weights: Any, offset: Any, relationship: Any
@@ -49,26 +48,24 @@ class RelatedModel:
                 "more: write (1 | g), or (x || g) for slopes that do not correlate with the intercept"
             )
         self.related = read_relationships(relationship, self.design.factors)
-        self.cross = EstimatedColumns(independent(self.design.X))
         self.design.require_more_rows(self.cross.rank)
 
     @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.design.nobs
-
-    @property
-    def coordinates(self) -> Any:
-        """Those of the sums."""
-        return self.sums.coordinates
-
-    @property
-    def labels(self) -> list[str]:
+    def term_labels(self) -> list[str]:
         """A label per random term: its group, and the column unless that is the intercept."""
         return [
             term.group if term.columns[0] == "Intercept" else f"{term.group}.{term.columns[0]}"
             for term in self.design.terms
         ]
+
+    @property
+    def term_widths(self) -> tuple[int, ...]:
+        """Random effects of each term: one."""
+        return (1,) * len(self.design.terms)
+
+    def covariance_factors(self, theta: FloatArray) -> list[FloatArray]:
+        """Return the relative standard deviation of each term, (1, 1)."""
+        return unpack(theta, self.term_widths)
 
     @cached_property
     def sums(self) -> RelatedSums:
@@ -83,12 +80,7 @@ class RelatedModel:
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        design = self.design
-        columns = np.asarray(design.X[:, self.cross.columns])
-        return design, columns, design.without_offset(design.response), self.related, self.reml
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("sums", "dense_sums")}
+        return self.design, self.X, self.y, self.related, self.reml
 
 
 @dataclass(eq=False, repr=False)
@@ -101,14 +93,15 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
     method: str = "satterthwaite"  # the method of testing when a verb is given no other
 
     test_methods = Answer[Any]("related.methods:test_methods", shown=False)
+    moved = Verb("related.methods:moved", shown=False)
     summary_of = Verb("related.report:RelatedSummary", shown=False)
-    profile = Verb("related.profile:profile")
+    constrained = Verb("related.profile:RelatedDeviance", shown=False)
     heritability = Verb("related.heritability:heritability")
-    refit = Verb("related.refits:refit")
     further_parameters = Verb("related.refits:further_parameters", shown=False)
-    again = Verb("related.refits:again", shown=False)
+    refitted = Verb("related.refits:refitted", shown=False)
     left_out = Verb("related.refits:left_out", shown=False)
     component_columns = Verb("related.report:component_columns", shown=False)
+    varcorr = Answer[Any]("estimates.varcorr:varcorr")
 
     @cached_property
     def point(self) -> Point:
@@ -123,11 +116,7 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
     @cached_property
     def solution(self) -> dict[str, Any]:
         """``beta``, ``vcov`` over the kept columns, ``internal_vcov`` in those of the sums, ``sigma``."""
-        point, sums = self.point, self.model.sums
-        variance = point.squares / sums.nu
-        inner = variance * point.inner
-        vcov = sums.coordinates.covariance(inner)
-        return {"beta": point.beta, "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
+        return self.model.solution(self.point.beta, self.point.inner, self.point.squares)
 
     @attribute
     def objective(self) -> float:
@@ -154,20 +143,12 @@ class RelatedFit(RefittedFit, TestedFit, kind="related"):
         """Number of parameters: coefficients, variances of terms, sigma."""
         return self.model.cross.rank + len(self.theta) + 1
 
-    @property
-    def varcorr(self) -> pd.DataFrame:
-        """Standard deviation, variance and share of the total variance of every term and the residual."""
-        sd = self.sigma * np.append(np.where(self.optimum.unknown, np.nan, self.theta), 1.0)
-        table = pd.DataFrame({"sd": sd, "variance": sd**2}, index=[*self.model.labels, "Residual"])
-        table["share"] = table.variance / table.variance.sum(skipna=False)
-        return table
-
     @cached_property
     def ranef(self) -> dict[str, pd.Series]:
         """Predicted effects of every term; with a relationship matrix of all levels that it names."""
         out = {}
         effects = self.model.sums.all_effects(self.point)
-        for label, term, values in zip(self.model.labels, self.model.design.terms, effects, strict=True):
+        for label, term, values in zip(self.model.term_labels, self.model.design.terms, effects, strict=True):
             known = self.model.related.get(term.group)
             levels = label_texts(term.factor.levels) if known is None else list(known.labels)
             out[label] = pd.Series(values, index=levels, name=label)
@@ -193,4 +174,4 @@ def fit_related(
 ) -> RelatedFit:
     """Fit a model with ``relationship=``."""
     model = RelatedModel(formula, data, reml, weights, offset, relationship)
-    return RelatedFit(model, minimum(model.sums, model.labels))
+    return RelatedFit(model, minimum(model.sums, model.term_labels))

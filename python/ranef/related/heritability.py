@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, ndtri
+from scipy.special import ndtri
 
 from ..errors import ArgumentError, quote_list, require_choice, require_level
-from ..inference.profile.constrained import Point
-from ..inference.profile.walk import crossing, walk
-from .profile import RelatedDeviance
+from ..frame.native import in_pandas
+from ..residual.profile import profiled
 
 
 def heritability(fit: Any, term: str | None = None, level: float = 0.95, method: str = "wald") -> pd.Series:
@@ -50,7 +49,7 @@ def heritability(fit: Any, term: str | None = None, level: float = 0.95, method:
     """
     require_level(level)
     require_choice("method", method, ("wald", "profile"))
-    labels = fit.model.labels
+    labels = fit.model.term_labels
     name = term if term is not None else next(iter(fit.model.related))
     if name not in labels:
         raise ArgumentError(f"there is no term {name!r}: terms are {quote_list(labels)}")
@@ -61,8 +60,19 @@ def heritability(fit: Any, term: str | None = None, level: float = 0.95, method:
     share = float(squares[k] / total)
     slope = 2 * fit.theta * ((np.arange(len(squares)) == k) - share) / total
     se = float(np.sqrt(slope @ fit.optimum.covariance @ slope)) if 0 < share < 1 else np.nan
-    ends = _wald(share, se, level) if method == "wald" else _profile(fit, name, level)
+    if method == "wald":
+        ends = _wald(share, se, level)
+    else:
+        shares = profiled(fit.constrained(), f"share[{name}]", level)
+        ends = tuple(in_pandas(shares.conf_int)(level=level).iloc[0])
     return pd.Series({"estimate": share, "se": se, "lower": ends[0], "upper": ends[1]}, name=name)
+
+
+def shares(fit: Any) -> pd.DataFrame:
+    """Return standard deviation, variance and share of the total of every term and the residual."""
+    sd = np.array([*(component.sd[0] for component in fit.varcorr), fit.varcorr.sigma])
+    table = pd.DataFrame({"sd": sd, "variance": sd**2}, index=[*fit.model.term_labels, "Residual"])
+    return table.assign(share=table.variance / table.variance.sum(skipna=False))
 
 
 def _wald(share: float, se: float, level: float) -> tuple[float, float]:
@@ -70,19 +80,3 @@ def _wald(share: float, se: float, level: float) -> tuple[float, float]:
         return np.nan, np.nan
     logit, width = np.log(share / (1 - share)), float(ndtri((1 + level) / 2)) * se / (share * (1 - share))
     return 1 / (1 + np.exp(width - logit)), 1 / (1 + np.exp(-width - logit))
-
-
-def _profile(fit: Any, label: str, level: float) -> tuple[float, float]:
-    held, height = RelatedDeviance(fit), float(np.sqrt(chdtri(1, 1 - level)))
-    parameter = held.parameters[f"share[{label}]"]
-
-    def evaluate(value: float, near: Point) -> Any:
-        return held.at(parameter, value, near)
-
-    origin: Any = held.origin(parameter)
-    ends = []
-    for direction, bound in ((-1, 0.0), (1, 1.0)):
-        side = walk(evaluate, origin, direction, bound, 0.5 * parameter.scale, height)
-        found = crossing(evaluate, side, height)
-        ends.append(bound if found is None else found.value)
-    return ends[0], ends[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..errors import ArgumentError, DataError
 from ..inference.curvature import bordered, generalised_inverse
 from ..inference.kenward_roger import KenwardRoger, require_reml
 from ..inference.methods import KNOWN_DF
+from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from ..residual.gls_methods import unprofiled_covariance
@@ -28,7 +30,7 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     ]
     falls = -2 * theta * point.pulls / variance
     spread = unprofiled_covariance(fit.optimum.hessian, falls, float(fit.model.sums.nu))
-    return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread, fit.model.sums.coordinates)
+    return DeltaDf(covariance, np.array([*effects, 2 * covariance]), spread, fit.model.coordinates)
 
 
 class RelatedKenwardRoger(KenwardRoger):
@@ -41,7 +43,7 @@ class RelatedKenwardRoger(KenwardRoger):
         except DataError as error:
             raise ArgumentError(f"ddf='kenward-roger' is not available here, {error}") from None
         point, variance, slices = sums.at(fit.theta**2), fit.sigma**2, sums.slices
-        self.coordinates, self.unadjusted = fit.model.sums.coordinates, fit.solution["internal_vcov"]
+        self.coordinates, self.unadjusted = fit.model.coordinates, fit.solution["internal_vcov"]
         moved = [seen @ point.inner for seen in point.seen]
         blocks = [[point.projected[a, b] for b in slices] for a in slices]
         products = np.array([[float(np.sum(block * block)) for block in row] for row in blocks])
@@ -56,6 +58,12 @@ class RelatedKenwardRoger(KenwardRoger):
             for m, second in enumerate(moved):
                 correction = correction + random[k, m] * (first.T @ blocks[k][m] @ second)
         self.inner = self.unadjusted + (correction + correction.T)
+
+
+def moved(fit: Any) -> Moved:
+    """Return how the fit is moved along theta, sigma in its place."""
+    spread = fit.test_methods["satterthwaite"](fit).spread
+    return Moved(fit.theta, spread, lambda theta: replace(fit, optimum=replace(fit.optimum, theta=theta)))
 
 
 METHODS: dict[str, Callable[[Any], Method]] = {

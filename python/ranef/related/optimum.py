@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..inference.satterthwaite import inverse
 from ..optimize.description import ENDLESS as ENDLESS_CRITERION
+from ..residual.newton import Criterion, central_hessian
 from ..show import Printed
 from .descent import descended
 from .flat import RelatedFlat, find_flat
@@ -102,9 +102,6 @@ def minimum(sums: RelatedSums, labels: list[str], near: FloatArray | None = None
     return RelatedOptimum(theta, float(value), hessian, decrement, multipliers, converged, endless, flat)
 
 
-Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
-
-
 def _polished(criterion: Criterion, theta: FloatArray) -> tuple[FloatArray, float, FloatArray, FloatArray]:
     """Set what is nearly zero to zero, and step by the whole Hessian: theta, value, gradient, Hessian."""
     value, slope = criterion(theta)
@@ -116,7 +113,7 @@ def _polished(criterion: Criterion, theta: FloatArray) -> tuple[FloatArray, floa
     hessian = np.zeros((theta.size, theta.size))
     for _ in range(8):
         value, slope = criterion(theta)
-        hessian = _hessian(criterion, theta, free)
+        hessian = central_hessian(criterion, theta, _STEP * np.maximum(theta, 0.01), free)
         if not free.any():
             break
         inner, rest = hessian[np.ix_(free, free)], slope[free]
@@ -130,12 +127,3 @@ def _polished(criterion: Criterion, theta: FloatArray) -> tuple[FloatArray, floa
             break
         theta = moved
     return theta, value, slope, hessian
-
-
-def _hessian(criterion: Criterion, theta: FloatArray, free: npt.NDArray[np.bool_]) -> FloatArray:
-    out = np.zeros((theta.size, theta.size))
-    for k in np.flatnonzero(free):
-        step = _STEP * max(theta[k], 0.01) * np.eye(theta.size)[k]
-        out[k] = (criterion(theta + step)[1] - criterion(theta - step)[1]) / (2 * step[k])
-    out[:, ~free] = 0.0
-    return (out + out.T) / 2

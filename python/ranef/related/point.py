@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,9 +86,17 @@ class RelatedRows:
         """Degrees of freedom of sigma."""
         return self.n - (self.p if self.reml else 0)
 
-    def level_effects(self, point: Point) -> list[FloatArray]:
-        """Return the effects of the levels in the data of every term, (levels,)."""
-        return [values[place] for values, place in zip(point.effects, self.places, strict=True)]
+    def row_effects(self, term: int, codes: npt.NDArray[Any], basis: FloatArray) -> tuple[Any, FloatArray]:
+        """Return rows z of a term as a sparse (m, q) matrix over its effects, and what they leave out, (m,).
+
+        codes, (m,): of the labels that the term has effects of, -1 for another one.
+        basis, (m,): what the effects are multiplied by.
+        Left out is the variance, over sigma^2 lambda, that no effect of a level in the data tells about.
+        """
+        known, at = codes >= 0, self.slices[term]
+        place = np.flatnonzero(known), codes[known]
+        rows = sparse.csr_array((basis[known], place), shape=(len(codes), at.stop - at.start))
+        return rows, np.where(known, 0.0, basis**2)
 
     def criterion(self, logs: float, squares: float) -> float:
         """Return REML criterion or deviance from its log determinants and nu times sigma^2."""

@@ -6,44 +6,15 @@ is a point like any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..arrays import FloatArray
 from ..inference.profile.parameters import Parameter
-from ..inference.profile.result import Profile
 from ..residual.held import Held, HeldDeviance, sigma_held
-from ..residual.profile import profile_of
 
 _WHOLE = 1 - 1e-9  # a share of all the variance is held here
-
-
-def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
-    """Profile the deviance: coefficients, sigma, standard deviations of the terms, their shares.
-
-    Parameters
-    ----------
-    fit : RelatedFit
-    parameters, level
-        See `ranef.inference.profile.profile`; ``"share[animal]"`` is the share of a term in the variance, as
-        of `heritability`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import ranef
-    >>> data = ranef.datasets.load("Dyestuff")
-    >>> fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", data, reml=False, relationship={"Batch": np.eye(6)})
-    >>> fit.profile().conf_int().round(2)
-                           lower    upper
-    Intercept            1486.45  1568.55
-    sigma                  38.23    67.66
-    sd[Batch.Intercept]    12.20    84.06
-    share[Batch]            0.04     0.76
-    """
-    return profile_of(fit, RelatedDeviance, parameters, level)
 
 
 class RelatedDeviance(HeldDeviance):
@@ -51,7 +22,10 @@ class RelatedDeviance(HeldDeviance):
 
     def __init__(self, fit: Any) -> None:
         self._sums = fit.model.sums
-        super().__init__(fit, np.append(fit.theta, np.log(fit.sigma)), _held_parameters(fit))
+        super().__init__(fit, _held_parameters(fit))
+
+    def coordinates_of(self, fit: Any) -> FloatArray:
+        return np.append(fit.theta, np.log(fit.sigma))
 
     def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
         theta, variance, nu = x[:-1], float(np.exp(2 * x[-1])), self._sums.nu
@@ -72,9 +46,6 @@ class RelatedDeviance(HeldDeviance):
     def beta_at(self, x: FloatArray) -> FloatArray:
         return np.asarray(self._sums.at(x[:-1] ** 2).beta)
 
-    def coordinates_of(self, fit: Any) -> FloatArray:
-        return np.append(fit.theta, np.log(fit.sigma))
-
 
 def _held_parameters(fit: Any) -> dict[str, tuple[Parameter, Held]]:
     theta, unknown = fit.theta, fit.optimum.unknown
@@ -83,7 +54,7 @@ def _held_parameters(fit: Any) -> dict[str, tuple[Parameter, Held]]:
         name, value = f"sd[{term.group}.{term.columns[0]}]", np.nan if unknown[k] else fit.sigma * theta[k]
         held[name] = Parameter(name, "sd", float(value), 0.0), Held(k, _Deviation(k))
     total = 1 + float(np.sum(theta**2))
-    for k, label in enumerate(fit.model.labels):
+    for k, label in enumerate(fit.model.term_labels):
         name, value = f"share[{label}]", np.nan if unknown.any() else theta[k] ** 2 / total
         held[name] = Parameter(name, "further", float(value), 0.0, 1.0), Held(k, _Share(k))
     return held

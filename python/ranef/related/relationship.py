@@ -37,6 +37,17 @@ class MatrixRelationship:
         """Itself: see `PedigreeRelationship.matrix`."""
         return self
 
+    @property
+    def diagonal(self) -> FloatArray:
+        """Of the matrix of all labels, (m,)."""
+        return np.diag(self.whole)
+
+    @cached_property
+    def loadings(self) -> tuple[FloatArray, FloatArray]:
+        """Effects of all labels by spherical ones of the levels in the data, (m, q); the variance left."""
+        across = np.linalg.solve(self.root, self.whole[self.places]).T
+        return across, np.maximum(self.diagonal - np.sum(across**2, axis=1), 0.0)
+
     def to_all(self, values: FloatArray) -> FloatArray:
         """Return the best predictions of all labels from the effects of the levels in the data."""
         inner = np.linalg.solve(self.root.T, np.linalg.solve(self.root, values))
@@ -65,6 +76,11 @@ class PedigreeRelationship:
     def size(self) -> int:
         """How many animals."""
         return len(self.pedigree.labels)
+
+    @property
+    def diagonal(self) -> FloatArray:
+        """Of the matrix of all animals, (m,)."""
+        return 1 + self.pedigree.inbreeding
 
     @cached_property
     def inverse(self) -> FactoredMatrix:

@@ -7,6 +7,7 @@ from typing import Any
 from ..estimates.unknown import unknown_words
 from ..report.summary import CoefficientSummary
 from ..show import Document, Line, frame_table
+from .heritability import shares
 
 
 class RelatedSummary(CoefficientSummary):
@@ -28,7 +29,7 @@ class RelatedSummary(CoefficientSummary):
             ),
             *(Line(one.remark) for one in fit.model.related.values() if one.remark),
             Line("; ".join([_message(fit), *unknown_words(fit)])),
-            frame_table(fit.varcorr),
+            frame_table(shares(fit)),
             *self.coefficients(f"degrees of freedom: {self.ddf}"),
         ]
         return parts
@@ -36,7 +37,7 @@ class RelatedSummary(CoefficientSummary):
 
 def component_columns(fit: Any) -> dict[str, Any]:
     """Return the columns of a tidy table: standard deviations of the terms and the residual."""
-    terms, sd = fit.model.design.terms, fit.varcorr.sd
+    terms, sd = fit.model.design.terms, shares(fit).sd
     return {
         "effect": ["ran_pars"] * len(sd),
         "group": [*(term.group for term in terms), "Residual"],
@@ -49,7 +50,7 @@ def _message(fit: Any) -> str:
     if not fit.converged:
         return f"not converged: {fit.optimum.reason}"
     if fit.singular:
-        known = zip(fit.model.labels, fit.theta, fit.optimum.unknown, strict=True)
+        known = zip(fit.model.term_labels, fit.theta, fit.optimum.unknown, strict=True)
         gone = [name for name, one, unknown in known if one == 0 and not unknown]
         return f"converged to a singular fit: the variance of {', '.join(gone)} is zero"
     return "converged: a minimum in the interior of the parameter space"

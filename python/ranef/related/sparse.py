@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -28,6 +29,7 @@ from .point import Kinds, Point, RelatedRows
 from .relationship import PedigreeRelationship
 
 _PROBES = 4
+_AT_A_TIME = 64  # rows whose prediction errors are solved for
 _LEAST_GAMMA = 1e-4  # at which slopes in variances that are zero are taken
 
 
@@ -131,6 +133,20 @@ class SparseSums(RelatedRows):
             pulls,
             curvature,
         )
+
+    def prediction_errors(self, variances: FloatArray, rows: Any) -> tuple[FloatArray, FloatArray]:
+        """Return Q'W Z V z and z'V z of sparse rows, V the covariance of the effects' errors over sigma^2."""
+        gamma = np.sqrt(np.asarray(variances, dtype=np.float64))[self._term]
+        met, random = np.empty((rows.shape[0], self.p)), np.empty(rows.shape[0])
+        with self._alone:
+            self._refactor(gamma)
+            for first in range(0, rows.shape[0], _AT_A_TIME):
+                part = slice(first, first + _AT_A_TIME)
+                z = rows[part].toarray()
+                solved = gamma[:, None] * self._solve(gamma[:, None] * z.T)
+                met[part] = solved.T @ self._zf[:, :-1]
+                random[part] = np.einsum("mq,qm->m", z, solved)
+        return met, random
 
     def _times(self, term: int, values: FloatArray) -> FloatArray:
         """Return K_k times columns."""

@@ -44,6 +44,15 @@ class VisitCovariance(Printed):
     matrices: tuple[FloatArray, ...] = field(repr=False)
     parameters: pd.DataFrame
 
+    @property
+    def estimates(self) -> pd.Series:
+        """The parameters by name, and arm where each has its own, as `parameters` has them."""
+        table = self.parameters
+        names = table.parameter.tolist()
+        if "arm" in table:
+            names = [f"{name}[{arm}]" for name, arm in zip(names, table.arm, strict=True)]
+        return pd.Series(table.estimate.to_numpy(), names)
+
     @as_it_came
     def cov(self, arm: str | None = None) -> pd.DataFrame:
         """Return the covariance matrix, of an arm where each has its own."""
@@ -97,6 +106,11 @@ def visit_covariance(fit: VisitFit) -> VisitCovariance:
         known_matrices(fit),
         _parameters(fit),
     )
+
+
+def at_limits(fit: VisitFit) -> bool:
+    """Whether a covariance matrix over visits is singular."""
+    return fit.singular
 
 
 def _parameters(fit: VisitFit) -> pd.DataFrame:

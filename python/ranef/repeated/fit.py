@@ -11,9 +11,9 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..errors import FitError
 from ..guidance.called import attribute
-from ..refitted_fit import RefittedFit
+from ..residual.correlated_fit import CorrelatedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, Verb
 from .flat import Curvature, known_covariance, known_matrices
 from .model import VisitModel
 
@@ -28,7 +28,7 @@ class Attempt:
 
 
 @dataclass(eq=False, repr=False)
-class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
+class VisitFit(CorrelatedFit, TestedFit, kind="mmrm"):
     """A fitted model for repeated measures.
 
     Attributes
@@ -66,23 +66,18 @@ class VisitFit(RefittedFit, TestedFit, kind="mmrm"):
     moved = Verb("repeated.methods:moved", shown=False)
     test_methods = Answer[Any]("repeated.methods:test_methods", shown=False)
 
-    component_columns = Verb("repeated.tables:component_columns", shown=False)
-    residuals = RowVerb("residual.rows:residuals")
+    component_columns = Verb("residual.gls_report:component_columns", shown=False)
     standardised = Verb("repeated.rows:standardised", shown=False)
     predicted = Verb("repeated.rows:predicted", shown=False)
     drawn = Verb("repeated.rows:drawn", shown=False)
     summary_of = Verb("repeated.summary:VisitSummary", shown=False)
-    profile = Verb("repeated.profile:profile")
-    residual_intervals = Verb("repeated.intervals:residual_intervals")
-    refit = Verb("repeated.refits:refit")
+    constrained = Verb("repeated.profile:VisitDeviance", shown=False)
+    at_limits = Answer[bool]("repeated.covariance:at_limits", shown=False)  # type: ignore[assignment]
     has_sigma = False
-    further_parameters = Verb("repeated.refits:further_parameters", shown=False)
-    refit_rows = Verb("residual.refits:refit_rows", shown=False)
     refitted = Verb("repeated.refits:refitted", shown=False)
-    again = Verb("repeated.refits:again", shown=False)
     independent_codes = Verb("repeated.refits:independent_codes", shown=False)
-    acf = Verb("repeated.lags:acf")
-    spread = Verb("repeated.lags:spread")
+    in_time = Verb("repeated.lags:in_time", shown=False)
+    strata = Verb("repeated.lags:strata", shown=False)
     plot = Answer[Any]("plots.tested:TestedPlots")
 
     # ------------------------------------------------------------ what the core knows at theta

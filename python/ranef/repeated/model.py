@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import copy
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +13,10 @@ from ..cached import cached_property
 from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns, require_sizes
 from ..design import Functions, build_design, with_functions
-from ..design.subset import columns_of, rows_of
-from ..errors import ArgumentError, require_choice, require_flag
+from ..errors import ArgumentError, RowsNotKeptError, require_choice, require_flag
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
+from ..residual.rows_model import RowsModel
 from ..stream import source_of
 from ..sufficient.finishing_visits import finish_visits, read_visits, require_own_model
 from ..sufficient.sums import Sums
@@ -27,7 +24,7 @@ from .plan import MOST_SUMS, VisitPlan
 from .visits import find_visits, require_identified, require_single_rows, summed_visits
 
 
-class VisitModel:
+class VisitModel(RowsModel):
     """A linear model whose rows of one subject have a covariance matrix over visits.
 
     The data are read once, here, into sums of products by pattern of missing visits: nothing after that
@@ -54,8 +51,9 @@ class VisitModel:
     reml : bool
     """
 
-    whitened = True  # no cross-products of the rows as they are
     _parts: dict[str, Any] | None = None  # what the sums are made of, where rows are not kept
+    # The core's objects follow from the design, at the price of one pass over its rows.
+    _FOLLOWS = ("X", "sums", "_measures", "coordinates", "cross", "plan")
 
     def __init__(
         self,
@@ -92,23 +90,10 @@ class VisitModel:
         if check:
             require_identified(self.visits, self.sums, self.term.structure)
 
-    # The core's objects follow from the design, at the price of one pass over its rows.
-    def __getstate__(self) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in self.__dict__.copy().items()
-            if name not in ("sums", "_measures", "coordinates")
-        }
-
     @property
-    def streamed(self) -> bool:
+    def streamed(self) -> bool:  # type: ignore[override]
         """Whether the rows were read in batches, or are elsewhere, and are not in memory."""
         return self._parts is not None
-
-    @property
-    def y(self) -> FloatArray:
-        """The response of the rows used, without the offset."""
-        return self.design.without_offset(self.design.response)
 
     @cached_property
     def sums(self) -> Any:
@@ -130,34 +115,28 @@ class VisitModel:
             MOST_SUMS,
         )
 
-    def with_response(self, y: FloatArray) -> VisitModel:
-        """Return the model of another response of the rows used."""
-        out = copy(self)
-        out.design = replace(self.design, response=y)
-        require_sizes(out.design)
-        return out
+    def checked_response(self, y: npt.ArrayLike) -> FloatArray:
+        """Return another response on the used rows, see `Design.checked_response`.
 
-    def with_rows(self, rows: npt.NDArray[np.bool_]) -> VisitModel:
-        """Return the model of some subjects."""
-        out = copy(self)
-        out.design, out.visits = rows_of(self.design, rows), self.visits.some(rows)
-        for name in ("cross", "plan"):
-            vars(out).pop(name, None)
-        return out
+        Raises RowsNotKeptError: the rows were read in batches.
+        """
+        if self.streamed:
+            raise RowsNotKeptError(
+                "the rows of this model were read in batches and are not kept, so that no other response can "
+                "be brought in: put it into the data as a column, and fit that"
+            )
+        return super().checked_response(y)
 
-    def with_columns(self, columns: Sequence[int]) -> VisitModel:
-        """Return the model of some columns of X."""
-        out = copy(self)
-        out.design = columns_of(self.design, columns)
-        for name in ("cross", "plan"):
-            vars(out).pop(name, None)
-        return out
+    def _of_rows(self, rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        return {"visits": self.visits.some(rows)}
 
-    def with_criterion(self, reml: bool) -> VisitModel:
-        """Return the model by REML or maximum likelihood."""
-        out = copy(self)
-        out.reml = reml
-        return out
+    def _changed(self, **parts: Any) -> VisitModel:
+        if self.streamed:
+            raise RowsNotKeptError(
+                "this needs the rows, which were read in batches and are not kept: fit the smaller model to "
+                "the same batches with reml=False and compare the two by ranef.anova(small, large)"
+            )
+        return super()._changed(**parts)
 
     @cached_property
     def cross(self) -> EstimatedColumns:
@@ -165,16 +144,11 @@ class VisitModel:
         return EstimatedColumns(np.asarray(self.sums.kept, dtype=np.intp))
 
     @cached_property
-    def coordinates(self) -> Coordinates:
+    def coordinates(self) -> Coordinates:  # type: ignore[override]
         """The core's, in which quadratic forms are made."""
         shift, scale, constant = (np.array(part) for part in self.sums.coordinates)
         constant = constant if constant.size else np.zeros(shift.size)
         return Coordinates(shift, scale, constant, (), self.cross.columns)
-
-    @property
-    def nobs(self) -> int:
-        """Number of rows used."""
-        return self.design.nobs
 
     @cached_property
     def plan(self) -> VisitPlan:

@@ -7,19 +7,14 @@ element of C, whatever the rest: the matrix stays positive definite.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import FloatArray
-from ..errors import FitError
-from ..frame.native import in_pandas
 from ..inference.profile.parameters import Parameter
-from ..inference.profile.result import Profile
 from ..residual.held import Held, HeldDeviance, alone
-from ..residual.profile import profile_of
-from .refits import further_parameters
 from .start import limits
 
 if TYPE_CHECKING:
@@ -28,39 +23,15 @@ if TYPE_CHECKING:
 _ENDS = 1e-9  # how near to its ends a correlation is held
 
 
-def profile(fit: VisitFit, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
-    """Profile the deviance: coefficients, and the parameters of the covariance over visits.
-
-    Parameters
-    ----------
-    fit : VisitFit
-    parameters, level
-        See `ranef.inference.profile.profile`; names as in ``fit.residual.parameters``, with the arm in
-        brackets where each has its own.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> fit = ranef.mmrm("fev1 ~ arm * visit + ar1(visit | id)", ranef.datasets.load("asthma"), reml=False)
-    >>> fit.profile(["arm[T.active]", "correlation"]).conf_int().round(2)
-                   lower  upper
-    arm[T.active]   0.13   5.68
-    correlation     0.70   0.79
-    """
-    return profile_of(fit, VisitDeviance, parameters, level)
-
-
 class VisitDeviance(HeldDeviance):
-    """Minimises the deviance of one ML fit with a parameter held."""
+    """Minimises the criterion of one fit with a parameter held, in theta."""
 
     def __init__(self, fit: VisitFit) -> None:
-        if fit.singular:
-            raise FitError(
-                "a profile needs a minimum of the deviance in the interior, and the fit by maximum "
-                f"likelihood is singular: {fit.message}"
-            )
         self._problem = fit.model.measures(fit.structure)
-        super().__init__(fit, fit.theta, _held_parameters(fit))
+        super().__init__(fit, _held_parameters(fit))
+
+    def coordinates_of(self, fit: Any) -> FloatArray:
+        return np.asarray(fit.theta)
 
     def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
         point = self._problem.at(x)
@@ -83,13 +54,9 @@ class VisitDeviance(HeldDeviance):
         """There is no sigma."""
         return float("nan")
 
-    def coordinates_of(self, fit: Any) -> FloatArray:
-        """Return where a fit of fewer columns is."""
-        return np.asarray(fit.theta)
-
 
 def _held_parameters(fit: VisitFit) -> dict[str, tuple[Parameter, Held]]:
-    estimates = in_pandas(further_parameters)(fit)
+    estimates = fit.residual.estimates
     own = fit.theta.size // len(fit.model.visits.arms)
     held = {}
     for k, (name, value) in enumerate(estimates.items()):

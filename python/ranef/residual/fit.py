@@ -16,20 +16,19 @@ from ..fit import Fit, fit_response
 from ..guidance.called import attribute, attribute_of
 from ..model import Model
 from ..optimize import DEFAULT, Settings
-from ..refitted_fit import RefittedFit
 from ..verbs import Answer, RowVerb, Verb
+from .correlated_fit import NoiseFit
 from .flat import flat_of_mixed, with_elements
 from .model import ResidualModel
 from .noise import Noise
 from .optimum import minimum, of_both
 from .starts import starts, weak_start
-from .structure import ResidualStructure
 from .sums import ResidualSums
 from .unknown_errors import known_covariance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ResidualFit(RefittedFit, Fit, kind="residual"):
+class ResidualFit(NoiseFit, Fit, kind="residual"):
     """A linear mixed model whose residuals have a covariance of their own, a `Fit` in all else.
 
     Standard errors of coefficients take the parameters of the residuals as known, as nlme does; their degrees
@@ -45,41 +44,21 @@ class ResidualFit(RefittedFit, Fit, kind="residual"):
 
     moved = Verb("residual.methods:moved", shown=False)
     test_methods = Answer[Any]("residual.methods:test_methods", shown=False)
-    phi_covariance = Answer[Any]("residual.methods:phi_covariance", shown=False)
     summary_of = Verb("residual.report:summary_of", shown=False)
     component_columns = Verb("residual.report:component_columns", shown=False)
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
-    residuals = RowVerb("residual.rows:residuals")
-    standardised = Verb("residual.rows:standardised", shown=False)
     drawn = Verb("residual.rows:drawn_mixed", shown=False)
     predicted = Verb("residual.rows:predicted_mixed", shown=False)
-    acf = Verb("residual.lags:acf")
-    spread = Verb("residual.lags:spread")
-    residual_intervals = Verb("residual.intervals:residual_intervals")
-    refit = Verb("residual.refits:refit")
     free_theta = True
-    further_parameters = Verb("residual.refits:further_parameters", shown=False)
-    refit_rows = Verb("residual.refits:refit_rows", shown=False)
-    again = Verb("residual.refits:again", shown=False)
     refitted = Verb("residual.refits:refitted", shown=False)
-    profile = Verb("residual.nested_profile:profile")
+    constrained = Verb("residual.nested_profile:ResidualConstrained", shown=False)
     leverage = RowVerb("diagnostics.groups_by_refits:leverage")
 
     @cached_property
     def vcov(self) -> FloatArray:
         """Covariance of the coefficients, (p, p), NaN where dropped or without an estimate."""
         return attribute_of("fit.vcov", self.padded(known_covariance(self)))
-
-    @property
-    def residual(self) -> ResidualStructure:
-        """Standard deviations and correlations of the residuals, with standard errors."""
-        return ResidualStructure(self)
-
-    @property
-    def own_findings(self) -> tuple[tuple[str, str, str], ...]:
-        """What `ranef.diagnose` says of the parameters of the residuals: topic, what, advice."""
-        return self.residual.findings
 
     @property
     def singular(self) -> bool:

@@ -86,8 +86,9 @@ def flat_of_gls(model: Any, phi: FloatArray) -> ResidualFlat | None:
     draws = np.random.default_rng(1).normal(size=(phi.size + 1 + MORE, model.nobs))
     rows, unit = [], unit_of(model.sums.cells)
     for y in draws:
-        found = model.with_response(y).sums.solve(phi, 1.0)
-        rows.append(np.append(found["gradient"] * unit, 2 * (model.nu - found["squares"])))
+        sums = model.with_response(y).sums
+        found = sums.solve(phi, 1.0)
+        rows.append(np.append(found["gradient"] * unit, 2 * (sums.nu - found["squares"])))
     null = null_space(np.array(rows))
     return ResidualFlat(null, null, np.zeros(0, dtype=bool), unit) if null.size else None
 
@@ -97,12 +98,12 @@ def flat_of_mixed(model: Any, phi: FloatArray) -> ResidualFlat | None:
     if model.n_theta > _MOST:
         return None
     k, user = phi.size, _generic(model)
-    first = model.sums()[1]
+    first = model.sums()
     problem, unit = first.problem(first.combined(phi)[0]), unit_of(first.cells)
     theta = _core.internal_theta(problem, user)
     rows = []
     for y in np.random.default_rng(1).normal(size=(k + theta.size + MORE, model.nobs)):
-        sums = model.sums(y)[1]
+        sums = model.sums(y)
         rows.append(np.concatenate([sums.in_phi(phi, user) * unit, sums.inner(phi, theta)[2]]))
     null = null_space(np.array(rows))
     null = null @ np.linalg.svd(null[:k])[2].T[:, : rank(null[:k])]  # those that phi moves

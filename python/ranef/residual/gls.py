@@ -13,17 +13,16 @@ from ..design import Functions
 from ..guidance.arguments import guided
 from ..guidance.called import attribute
 from ..guidance.words_of_arguments import OF_EVERY_MODEL
-from ..refitted_fit import RefittedFit
 from ..tested_fit import TestedFit
-from ..verbs import Answer, RowVerb, Verb
+from ..verbs import Answer, Verb
+from .correlated_fit import NoiseFit
 from .gls_model import GlsModel
 from .optimum import OuterOptimum
-from .structure import ResidualStructure
 from .unknown_errors import known_covariance
 
 
 @dataclass(eq=False, repr=False)
-class GlsFit(RefittedFit, TestedFit, kind="gls"):
+class GlsFit(NoiseFit, TestedFit, kind="gls"):
     """A fit by generalised least squares.
 
     Attributes
@@ -42,31 +41,18 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     drawn = Verb("residual.rows:drawn", shown=False)
     moved = Verb("residual.gls_methods:moved", shown=False)
     test_methods = Answer[Any]("residual.gls_methods:test_methods", shown=False)
-    phi_covariance = Answer[Any]("residual.gls_methods:phi_covariance", shown=False)
-    component_columns = Verb("repeated.tables:component_columns", shown=False)
+    component_columns = Verb("residual.gls_report:component_columns", shown=False)
     summary_of = Verb("residual.gls_report:GlsSummary", shown=False)
-    residuals = RowVerb("residual.rows:residuals")
-    standardised = Verb("residual.rows:standardised", shown=False)
     predicted = Verb("residual.rows:predicted", shown=False)
-    acf = Verb("residual.lags:acf")
-    spread = Verb("residual.lags:spread")
-    residual_intervals = Verb("residual.intervals:residual_intervals")
     plot = Answer[Any]("plots.tested:TestedPlots")
-    refit = Verb("residual.refits:refit")
-    further_parameters = Verb("residual.refits:further_parameters", shown=False)
-    refit_rows = Verb("residual.refits:refit_rows", shown=False)
-    again = Verb("residual.refits:again", shown=False)
     refitted = Verb("residual.refits:refitted_gls", shown=False)
-    profile = Verb("residual.profile:profile_gls")
+    constrained = Verb("residual.gls_deviance:GlsDeviance", shown=False)
 
     @cached_property
     def solution(self) -> dict[str, Any]:
         """``beta``, ``vcov`` over the kept columns, ``internal_vcov`` in those of the sums, ``sigma``."""
         found = self.model.sums.solve(self.outer.phi)
-        variance = found["squares"] / self.model.nu
-        inner = variance * found["inner"]
-        vcov = self.model.coordinates.covariance(inner)
-        return {"beta": found["beta"], "vcov": vcov, "internal_vcov": inner, "sigma": float(variance**0.5)}
+        return self.model.solution(found["beta"], found["inner"], found["squares"])
 
     @attribute
     def vcov(self) -> FloatArray:
@@ -97,16 +83,6 @@ class GlsFit(RefittedFit, TestedFit, kind="gls"):
     def df_model_total(self) -> int:
         """Number of parameters: coefficients, sigma and those of the residuals."""
         return self.model.cross.rank + 1 + len(self.outer.phi)
-
-    @property
-    def residual(self) -> ResidualStructure:
-        """Standard deviations and correlations of the residuals, with standard errors."""
-        return ResidualStructure(self)
-
-    @property
-    def own_findings(self) -> tuple[tuple[str, str, str], ...]:
-        """What `ranef.diagnose` says of parameters without an estimate: topic, what, advice."""
-        return self.residual.findings
 
 
 _ELSEWHERE = {

@@ -36,22 +36,7 @@ def _satterthwaite(fit: Any) -> DeltaDf:
         return found["gradient"], found["inner"], found["squares"]
 
     steps = _STEP / np.sqrt(sums.cells.information())
-    return differenced_df(at, phi, steps, fit.outer.free, fit.sigma**2, fit.model.nu, fit.model.coordinates)
-
-
-def phi_covariance(fit: Any) -> FloatArray:
-    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
-    return free_covariance(fit.outer, _satterthwaite(fit))
-
-
-def free_covariance(outer: Any, method: DeltaDf) -> FloatArray:
-    """Return the covariance of the residuals' parameters, which are the first of a method's."""
-    out = np.full((len(outer.phi), len(outer.phi)), np.nan)
-    if outer.converged:
-        known = np.setdiff1d(outer.free, outer.unknown)
-        places = np.ix_(known, known)
-        out[places] = method.spread[places]
-    return out
+    return differenced_df(at, phi, steps, fit.outer.free, fit.sigma**2, sums.nu, sums.coordinates)
 
 
 def differenced_df(

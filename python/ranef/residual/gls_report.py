@@ -1,6 +1,10 @@
-"""The summary of a fit by generalised least squares."""
+"""The summary of a fit by generalised least squares, and the parameters of its covariance."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 
 from ..report.summary import CoefficientSummary
 from ..show import Document, Line
@@ -22,3 +26,16 @@ class GlsSummary(CoefficientSummary):
             *self.coefficients(f"degrees of freedom: {self.ddf}"),
         ]
         return [*parts, *(fit.residual.document() if len(fit.outer.phi) else [])]
+
+
+def component_columns(fit: Any) -> dict[str, Any]:
+    """Return the columns of the parameters of a covariance."""
+    table = fit.residual.parameters
+    own = [("sigma", fit.sigma, np.nan)] if fit.has_sigma else []
+    own += zip(table.parameter, table.estimate, table.se, strict=True)
+    terms, estimates, errors = zip(*own, strict=True)
+    columns = {
+        **{"effect": ["ran_pars"] * len(own), "term": terms},
+        **{"estimate": estimates, "std_error": errors},
+    }
+    return columns | ({"group": table.arm.tolist()} if "arm" in table else {})

@@ -17,13 +17,13 @@ import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import FitError
-from ..inference.profile.constrained import BETTER
+from ..inference.profile.constrained import BETTER, zeta
 from ..inference.profile.parameters import Parameter
 from .descent import descend
+from .newton import central_hessian
 
 _EXACT = 1e-6  # gradient, in units of about a standard error
 _STEP = 1e-4
-_ENDS = 1e-9  # how near to its ends a correlation is held
 _LONGEST = 2.0  # step, in the same units
 _WORST = 1e100
 
@@ -59,19 +59,24 @@ def alone(place: int, coordinate: Callable[[float], float]) -> Held:
 class HeldDeviance(ABC):
     """Minimises the deviance of one ML fit with a parameter held; counts evaluations.
 
-    fit: by maximum likelihood.
-    x, (k,): its coordinates, log sigma the last, where sigma is a parameter.
+    fit: by maximum likelihood where coefficients are to be held, else by its own criterion.
     held: the parameters of variances and correlations, by name.
     """
 
-    def __init__(self, fit: Any, x: FloatArray, held: dict[str, tuple[Parameter, Held]]) -> None:
-        self.fit, self.x, self.evaluations = fit, np.asarray(x, dtype=float), 0
+    def __init__(self, fit: Any, held: dict[str, tuple[Parameter, Held]]) -> None:
+        self.fit, self.x, self.evaluations = fit, self.coordinates_of(fit), 0
         self._held = held
         self._least = float(fit.objective)
-        self._curvature = self._hessian()
+        everything = np.ones(self.x.size, dtype=bool)
+        steps = _STEP * np.maximum(1.0, np.abs(self.x))
+        self._curvature = central_hessian(self._value, self.x, steps, everything)
 
     def __reduce__(self) -> Any:
         return type(self), (self.fit,)
+
+    @abstractmethod
+    def coordinates_of(self, fit: Any) -> FloatArray:
+        """Return where a fit is, this one or one of fewer columns; log sigma last where it is a parameter."""
 
     @abstractmethod
     def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
@@ -92,10 +97,6 @@ class HeldDeviance(ABC):
     def sigma_at(self, x: FloatArray) -> float:
         """Return sigma at coordinates."""
         return float(np.exp(x[-1]))
-
-    def coordinates_of(self, fit: Any) -> FloatArray:
-        """Return where a fit of fewer columns is."""
-        return np.append(coordinates(fit), np.log(fit.sigma))
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -157,21 +158,14 @@ class HeldDeviance(ABC):
     def _point(
         self, parameter: Parameter, value: float, deviance: float, x: FloatArray, beta: FloatArray
     ) -> HeldPoint:
-        rise = max(0.0, deviance - self._least) if np.isfinite(deviance) else np.inf
-        zeta = -(rise**0.5) if value < parameter.estimate else rise**0.5
-        good = bool(np.isfinite(deviance))
+        good, root = bool(np.isfinite(deviance)), zeta(parameter, value, deviance - self._least)
         theta = self.theta_at(x if good else self.x)
-        return HeldPoint(value, zeta, deviance, theta, self.sigma_at(x), beta, good, x)
+        return HeldPoint(value, root, deviance, theta, self.sigma_at(x), beta, good, x)
 
     def _without(self, parameter: Parameter, value: float) -> HeldPoint:
         """A coefficient held: the model without its column, of the response less its part."""
-        fit, columns = self.fit, self.fit.model.cross.columns.tolist()
-        kept = [column for column in columns if column != parameter.row]
-        design = fit.model.design
-        rest = design.response - value * np.asarray(design.X[:, parameter.row], dtype=float)
-        found = fit.again(columns=kept, y=rest)
+        found, beta = without_column(self.fit, parameter.row, value)
         self.evaluations += 1
-        beta = np.insert(found.solution["beta"], columns.index(parameter.row), value)
         return self._point(parameter, value, float(found.objective), self.coordinates_of(found), beta)
 
     def _along(self, parameter: Parameter, value: float, near: Any) -> HeldPoint:
@@ -212,13 +206,6 @@ class HeldDeviance(ABC):
         except (np.linalg.LinAlgError, RuntimeError):  # no deviance there: the step is shortened
             return _WORST, np.zeros_like(x)
 
-    def _hessian(self) -> FloatArray:
-        out = np.zeros((self.x.size, self.x.size))
-        for k, e in enumerate(np.eye(self.x.size)):
-            step = _STEP * max(1.0, abs(self.x[k]))
-            out[k] = (self._value(self.x + step * e)[1] - self._value(self.x - step * e)[1]) / (2 * step)
-        return (out + out.T) / 2
-
     def table(self, points: list[Any]) -> pd.DataFrame:
         """Return every parameter at points."""
         names = [self.fit.model.design.column_names[j] for j in self.fit.model.cross.columns]
@@ -226,11 +213,12 @@ class HeldDeviance(ABC):
         return pd.DataFrame(rows, columns=[*names, *self._held])
 
 
-def coordinates(fit: Any) -> FloatArray:
-    """Return the parameters of the residuals and of the structures."""
-    phi = fit.outer.phi if getattr(fit, "outer", None) is not None else np.zeros(0)
-    psi = fit.psi if getattr(fit, "psi", None) is not None else np.zeros(0)
-    return np.concatenate([phi, psi])
+def without_column(fit: Any, column: int, value: float) -> tuple[Any, FloatArray]:
+    """Return the fit without a column of X to the response less its part, and all coefficients then."""
+    columns, design = fit.model.cross.columns.tolist(), fit.model.design
+    rest = design.response - value * np.asarray(design.X[:, column], dtype=float)
+    found = fit.again(columns=[one for one in columns if one != column], y=rest)
+    return found, np.insert(found.solution["beta"], columns.index(column), value)
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
@@ -247,32 +235,7 @@ def _root(hessian: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.sqrt(size))
 
 
-def residual_parameters(noise: Any, estimates: pd.Series) -> dict[str, tuple[Parameter, Held]]:
-    """Return the residuals' own parameters, whose places are first."""
-    found, chain = {}, noise.chain
-    for k, (name, value) in enumerate(estimates.items()):
-        correlation = chain is not None and k == len(estimates) - 1
-        if not correlation:
-            found[str(name)] = Parameter(str(name), "further", float(value)), alone(k, float)
-            continue
-        own = Parameter(str(name), "correlation", float(value), chain.least, 1.0)
-        found[str(name)] = own, alone(k, lambda v: chain_parameter(chain, v))
-    return found
-
-
-def chain_parameter(chain: Any, correlation: float) -> float:
-    """Return the coordinate of a correlation, which may be an end of its range."""
-    return float(chain.parameter(float(np.clip(correlation, chain.least + _ENDS, 1 - _ENDS))))
-
-
 def sigma_held(name: str, sigma: float, place: int) -> dict[str, tuple[Parameter, Held]]:
     """Return sigma, whose logarithm is the last coordinate."""
     held = alone(place, lambda v: float(np.log(max(v, 1e-300))))
     return {name: (Parameter(name, "sigma", sigma, lower=0.0), held)}
-
-
-def natural_of_residuals(noise: Any, phi: FloatArray) -> list[float]:
-    """Return the residuals' parameters as they are read."""
-    if noise.chain is None:
-        return [float(value) for value in phi]
-    return [*(float(value) for value in phi[:-1]), noise.chain.correlation(float(phi[-1]))]

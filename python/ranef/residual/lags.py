@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,19 +18,37 @@ TYPES = ("pearson", "normalized")
 _BINS = 10  # of rows by their standard deviation, where that depends on numbers
 
 
+class InTime(NamedTuple):
+    """Where rows stand in time, and how their residuals correlate by the model."""
+
+    subject: Codes  # (n,)
+    time: FloatArray  # (n,): in whole steps
+    correlation: Callable[[int, Codes, Codes], float]  # of a lag and the pairs of rows that far apart
+    most: int | None = None  # the largest lag that is shown; by default as nlme
+
+
+class Strata(NamedTuple):
+    """Which rows are put side by side, and what their standard deviations are by the model."""
+
+    sd: FloatArray  # (n,)
+    codes: Codes  # (n,)
+    labels: list[str]
+    weights: FloatArray | None  # (n,): prior weights
+
+
 def acf(fit: Any, lags: int | None = None, type: str = "pearson") -> pd.DataFrame:
     """Return the autocorrelation of residuals within subjects, beside the model's.
 
     Parameters
     ----------
-    fit : ResidualFit or GlsFit
-        With ``residual=``.
+    fit : ResidualFit, GlsFit or VisitFit
+        With ``residual=``, or of `mmrm`.
     lags : int, optional
-        The largest distance in time, in whole steps (for car1 in units of the middle gap); by default
-        10 log10 of the longest subject's rows, as nlme.
+        The largest distance in time, in whole steps (for car1 in units of the middle gap) or visits; by
+        default 10 log10 of the longest subject's rows, as nlme, or all visits.
     type : {"pearson", "normalized"}
-        Residuals over their standard deviations, which follow ``model``; or those that the model makes
-        uncorrelated.
+        Residuals over their standard deviations, which follow ``model`` (over visits the mean of the model's
+        correlations over the same pairs); or those that the model makes uncorrelated.
 
     Returns
     -------
@@ -50,16 +69,23 @@ def acf(fit: Any, lags: int | None = None, type: str = "pearson") -> pd.DataFram
     [2, 4, 6]
     """
     require_choice("type", type, TYPES)
+    rows: InTime = fit.in_time()
+    correlation = rows.correlation if type == "pearson" else None
+    lags = rows.most if lags is None else lags
+    return by_lag(np.asarray(fit.residuals(type)), rows.subject, rows.time, lags, correlation)
+
+
+def in_time(fit: Any) -> InTime:
+    """Return the rows of a fit with ``residual=``."""
     chain: Chain | None = fit.model.noise.chain
     if chain is None:
         raise ArgumentError("acf() follows rows in time: fit with residual=, as 'ar1(t | id)'")
     x = float(fit.outer.phi[-1])
 
-    def model(lag: int, earlier: Codes, later: Codes) -> float:
-        return float(chain.at_gaps(np.array([lag * chain.unit]), x)[0][0]) if type == "pearson" else 0.0
+    def correlation(lag: int, earlier: Codes, later: Codes) -> float:
+        return float(chain.at_gaps(np.array([lag * chain.unit]), x)[0][0])
 
-    time = elapsed(chain) / chain.unit
-    return by_lag(np.asarray(fit.residuals(type)), chain.subject, time, lags, model)
+    return InTime(chain.subject, elapsed(chain) / chain.unit, correlation)
 
 
 def elapsed(chain: Chain) -> FloatArray:
@@ -72,9 +98,13 @@ def elapsed(chain: Chain) -> FloatArray:
 
 
 def by_lag(
-    values: FloatArray, subject: Codes, time: FloatArray, lags: int | None, model: Any
+    values: FloatArray,
+    subject: Codes,
+    time: FloatArray,
+    lags: int | None,
+    correlation: Callable[[int, Codes, Codes], float] | None,
 ) -> pd.DataFrame:
-    """Return observed and modelled correlations by distance in whole steps of time."""
+    """Return observed and modelled correlations by distance in whole steps of time; None for none."""
     order = np.lexsort((time, subject))
     longest = int(np.bincount(subject).max())
     most = min(longest - 1, int(10 * np.log10(longest))) if lags is None else lags
@@ -97,19 +127,21 @@ def by_lag(
     for lag_, parts in sorted(found.items()):
         earlier, later = (np.concatenate(ends) for ends in zip(*parts, strict=True))
         observed = float(np.mean(values[earlier] * values[later])) / square
-        rows.append((lag_, observed, model(lag_, earlier, later), len(earlier)))
+        model = correlation(lag_, earlier, later) if correlation is not None else 0.0
+        rows.append((lag_, observed, model, len(earlier)))
     return pd.DataFrame(rows, columns=["lag", "observed", "model", "pairs"])
 
 
 def spread(fit: Any) -> pd.DataFrame:
-    """Return the standard deviation of residuals by stratum, beside the model's.
+    """Return the standard deviation of residuals by stratum or visit, beside the model's.
 
     Returns
     -------
     DataFrame
         ``observed`` (root mean square of the residuals times the root of their prior weights), ``model``,
-        ``rows`` by stratum; where the dispersion depends on numbers, by tenths of the rows in the order of
-        the model's. With random effects the observed ones lie below the model's.
+        ``rows`` by stratum, or by visit (and arm, where each has a covariance matrix of its own); where the
+        dispersion depends on numbers, by tenths of the rows in the order of the model's. With random effects
+        the observed ones lie below the model's.
 
     Examples
     --------
@@ -118,26 +150,28 @@ def spread(fit: Any) -> pd.DataFrame:
     >>> fit.spread().index.tolist()
     ['Male', 'Female']
     """
-    noise, phi = fit.model.noise, fit.outer.phi
-    rest = np.asarray(fit.resid) * (1.0 if noise.weights is None else np.sqrt(noise.weights))
-    if noise.dispersion is None:
-        codes, labels = np.zeros(len(rest), int), ["all"]
-        sd = np.full(len(rest), fit.sigma)
-    else:
-        sd = fit.sigma * np.exp(noise.dispersion.log_sd(phi[: len(noise.dispersion.names)]))
-        named = fit.residual.sd
-        codes = noise.dispersion.codes if named is not None else _tenths(sd)
-        labels = list(named.index) if named is not None else [str(k + 1) for k in range(codes.max() + 1)]
-    return by_stratum(rest, sd, codes, labels)
-
-
-def by_stratum(rest: FloatArray, sd: FloatArray, codes: Codes, labels: list[str]) -> pd.DataFrame:
-    """Return observed and modelled root mean squares by stratum."""
-    rows = np.bincount(codes, minlength=len(labels))
+    by: Strata = fit.strata()
+    rest = np.asarray(fit.resid) * (1.0 if by.weights is None else np.sqrt(by.weights))
+    count = len(by.labels)
+    rows = np.bincount(by.codes, minlength=count)
     with np.errstate(invalid="ignore"):
-        observed = np.sqrt(np.bincount(codes, rest**2, len(labels)) / rows)
-        model = np.sqrt(np.bincount(codes, sd**2, len(labels)) / rows)
-    return pd.DataFrame({"observed": observed, "model": model, "rows": rows}, index=labels)
+        observed = np.sqrt(np.bincount(by.codes, rest**2, count) / rows)
+        model = np.sqrt(np.bincount(by.codes, by.sd**2, count) / rows)
+    return pd.DataFrame({"observed": observed, "model": model, "rows": rows}, index=by.labels)
+
+
+def strata(fit: Any) -> Strata:
+    """Return the strata of ``dispersion=``, or tenths of the rows."""
+    noise, phi = fit.model.noise, fit.outer.phi
+    if noise.dispersion is None:
+        n = fit.nobs
+        return Strata(np.full(n, fit.sigma), np.zeros(n, int), ["all"], noise.weights)
+    sd = fit.sigma * np.exp(noise.dispersion.log_sd(phi[: len(noise.dispersion.names)]))
+    named = fit.residual.sd
+    if named is not None:
+        return Strata(sd, noise.dispersion.codes, list(named.index), noise.weights)
+    codes = _tenths(sd)
+    return Strata(sd, codes, [str(k + 1) for k in range(codes.max() + 1)], noise.weights)
 
 
 def _tenths(sd: FloatArray) -> Codes:

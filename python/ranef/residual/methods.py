@@ -19,7 +19,7 @@ from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from ..verbs import kept
-from .gls_methods import Solved, differenced_df, fourth_order, free_covariance, unprofiled_covariance
+from .gls_methods import Solved, differenced_df, fourth_order, unprofiled_covariance
 from .kenward_roger import ResidualKenwardRoger
 from .unknown_errors import known_errors
 
@@ -34,7 +34,7 @@ def _satterthwaite(fit: Any) -> DeltaDf:
     Everything comes from the sums behind the criterion: its exact gradient in phi and theta, and the
     covariance of the coefficients, are differenced to fourth order.
     """
-    cross, sums = fit.model.sums()
+    sums = fit.model.sums()
     phi, variance, nu = fit.outer.phi, fit.sigma**2, float(fit.model.df_sigma)
     design, response = sums.combined(phi)
     problem, k = sums.problem(design), len(phi)
@@ -60,12 +60,12 @@ def _satterthwaite(fit: Any) -> DeltaDf:
         take(k + i, [_core.first_derivatives(problem, response, point) for point in points], step)
     slopes[size] = 2 * covariance
     spread = unprofiled_covariance(hessian, falls, nu)
-    return DeltaDf(covariance, slopes, spread, _coordinates(fit, cross, design))
+    return DeltaDf(covariance, slopes, spread, _coordinates(sums, design))
 
 
 def moved(fit: Any) -> Moved:
     """Return how the fit is moved along (phi, theta), sigma in its place."""
-    sums, k = fit.model.sums()[1], len(fit.outer.phi)
+    sums, k = fit.model.sums(), len(fit.outer.phi)
     problem = sums.problem(sums.combined(fit.outer.phi)[0])
     step = _STEP * np.eye(fit.theta.size)
     ends = [[_core.internal_theta(problem, fit.theta + side * one) for side in (1, -1)] for one in step]
@@ -85,13 +85,8 @@ def at_other(fit: Any, sums: Any, point: FloatArray, theta: FloatArray, **more: 
     return replace(fit, model=model, response=model.response, optimum=found[0], outer=found[1], **more)
 
 
-def phi_covariance(fit: Any) -> FloatArray:
-    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
-    return free_covariance(fit.outer, _satterthwaite(fit))
-
-
-def _coordinates(fit: Any, cross: Any, design: Any) -> Coordinates:
-    return Coordinates.of(replace(cross, design=design), fit.model.design.terms)
+def _coordinates(sums: Any, design: Any) -> Coordinates:
+    return Coordinates.of(replace(sums.model.cross, design=design), sums.model.design.terms)
 
 
 def delta_df(
@@ -107,7 +102,7 @@ def delta_df(
     covariance of the coefficients in the core's coordinates, are differenced to fourth order in the `free`
     of (phi, inner).
     """
-    cross, sums = fit.model.sums()
+    sums = fit.model.sums()
     phi, k = fit.outer.phi, len(fit.outer.phi)
 
     def at(point: FloatArray) -> Solved:
@@ -116,14 +111,14 @@ def delta_df(
         return gradient, solved["internal_vcov"], solved["penalised_rss"]
 
     steps = [_STEP / np.sqrt(sums.cells.information()), _STEP * np.maximum(np.abs(inner), _STEP)]
-    coordinates, nu = _coordinates(fit, cross, sums.combined(phi)[0]), float(fit.model.df_sigma)
+    coordinates, nu = _coordinates(sums, sums.combined(phi)[0]), float(fit.model.df_sigma)
     point = np.concatenate([phi, inner])
     return differenced_df(at, point, np.concatenate(steps), free, fit.sigma**2, nu, coordinates)
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:
     require_reml(fit)
-    sums, phi = fit.model.sums()[1], fit.outer.phi
+    sums, phi = fit.model.sums(), fit.outer.phi
     theta = _core.internal_theta(sums.problem(sums.combined(phi)[0]), fit.theta)
     return ResidualKenwardRoger(
         fit, _satterthwaite(fit), lambda *at: sums.inner(*at)[0], theta, fit.model.term_widths, linear

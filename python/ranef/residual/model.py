@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +11,15 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, cross_products
 from ..design import Design
-from ..design.subset import columns_of, rows_of
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
 from .noise import Noise
+from .rows_model import Changeable
 from .sums import ResidualSums
 
 
-class ResidualModel(Model):
+class ResidualModel(Changeable, Model):
     """A `Model` at given parameters phi of its residuals: the same design, other cross-products.
 
     ``design`` keeps the rows as they are, its weights are those of the standard deviations at phi.
@@ -41,27 +40,15 @@ class ResidualModel(Model):
         vars(out).update(model._parts() | {"noise": noise, "phi": phi, "whitened": noise.chain is not None})
         return out
 
-    def with_response(self, y: FloatArray) -> ResidualModel:
-        """Return the model of another response, at the same parameters, its cross-products to be made."""
-        return self._changed(design=replace(self.design, response=y))
-
-    def with_rows(self, rows: npt.NDArray[np.bool_]) -> ResidualModel:
-        """Return the model of some groups, at the same parameters, its cross-products to be made."""
-        design = rows_of(self.design, rows)
-        return self._changed(design=design, noise=self.noise.some(rows), cross=cross_products(design))
-
-    def with_columns(self, columns: Sequence[int]) -> ResidualModel:
-        """Return the model of some columns of X, at the same parameters, its cross-products to be made."""
-        design = columns_of(self.design, columns)
-        return self._changed(design=design, cross=cross_products(design))
-
-    def with_criterion(self, reml: bool) -> ResidualModel:
-        """Return the model by REML or maximum likelihood."""
-        return self._changed(reml=reml)
+    def _of_rows(self, rows: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        return {"noise": self.noise.some(rows)}
 
     def _changed(self, **parts: Any) -> ResidualModel:
+        """Return the model with other parts at the same phi, where its cross-products are to be made."""
         out = type(self).__new__(type(self))
         vars(out).update(self._parts() | parts)
+        if out.design.matrix is not self.design.matrix:
+            vars(out)["cross"] = cross_products(out.design)
         return out
 
     def at(self, phi: FloatArray, sums: ResidualSums | None = None) -> ResidualModel:
@@ -74,15 +61,15 @@ class ResidualModel(Model):
         vars(out).update(cross=cross, response=response)
         return out
 
-    def sums(self, y: FloatArray | None = None) -> tuple[CrossProducts, ResidualSums]:
-        """Return cross-products without structure, and the sums that those at any phi are made of."""
+    def sums(self, y: FloatArray | None = None) -> ResidualSums:
+        """Return the sums that cross-products at any phi are made of; ``sums.model`` has no structure."""
         design = replace(self.design, weights=self.noise.weights)
         plain = Model.__new__(Model)
         parts = {name: value for name, value in self._parts().items() if name in Model._FIELDS}
         cross = cross_products(design)
         response = cross.response(design.without_offset(design.response if y is None else y))
         vars(plain).update(parts | {"design": design, "cross": cross, "response": response})
-        return cross, ResidualSums(plain, self.noise, y=y)
+        return ResidualSums(plain, self.noise, y=y)
 
     def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Return the covariance of the residuals of some rows, in their order, over sigma^2.
@@ -114,11 +101,10 @@ class ResidualModel(Model):
     def _sums(self, design: Design, sums: ResidualSums | None = None) -> tuple[CrossProducts, Any]:
         if self.noise.chain is None:  # the weights of the rows are all there is
             return super()._sums(design)
-        cross = self.cross if sums is not None else None
-        if cross is None or sums is None:
-            cross, sums = self._changed(design=design).sums()
+        if sums is None:
+            sums = self._changed(design=design).sums()
         combined, response = sums.combined(self.phi)
-        return replace(cross, design=combined), response
+        return replace(sums.model.cross, design=combined), response
 
     def response_of(self, y: FloatArray) -> Any:
         """Return the core's cross-products of another response of the same rows."""
@@ -127,7 +113,7 @@ class ResidualModel(Model):
             raise DataError(f"y is constant ({values[0]:g} in each row): there is no variation to model")
         if self.noise.chain is None:
             return self.cross.response(values)
-        return self.sums(y)[1].combined(self.phi)[1]
+        return self.sums(y).combined(self.phi)[1]
 
 
 def _require_nested(model: Model, chain: Chain) -> None:

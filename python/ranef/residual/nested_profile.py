@@ -6,7 +6,6 @@ exactly and with variances of zero; around it phi is searched, with the gradient
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,38 +19,13 @@ from ..estimates.parameters import ParameterNames
 from ..estimates.unknown import unknown_limits
 from ..inference.profile.constrained import BetterOptimum, Constrained
 from ..inference.profile.parameters import Parameter, parameters_of
-from ..inference.profile.result import Profile
 from .descent import descend
 from .fit import ResidualFit
-from .held import HeldPoint, chain_parameter, natural_of_residuals
-from .profile import profile_of
-from .refits import further_parameters
+from .gls_deviance import chain_parameter, natural_of_residuals
+from .held import HeldPoint, without_column
 
 _EXACT = 1e-5  # gradient, in units of about a standard error
 _WORST = 1e100
-
-
-def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
-    """Profile the deviance: coefficients, sigma, random effects, and the residuals' parameters.
-
-    Parameters
-    ----------
-    fit : ResidualFit
-    parameters, level
-        See `ranef.inference.profile.profile`; besides its names those in ``fit.residual.parameters``.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("Orthodont")
-    >>> fit = ranef.lmer("distance ~ age + (1 | Subject)", data, dispersion="~ Sex", reml=False)
-    >>> fit.profile("random").conf_int().round(2)
-                           lower  upper
-    sigma                   1.45   2.19
-    sd[Subject.Intercept]   1.59   2.88
-    log sd Sex[T.Female]   -1.13  -0.45
-    """
-    return profile_of(fit, ResidualConstrained, parameters, level)
 
 
 class ResidualConstrained(Constrained):
@@ -60,9 +34,9 @@ class ResidualConstrained(Constrained):
     def __init__(self, fit: ResidualFit) -> None:
         super().__init__(fit)
         model: Any = fit.model
-        self._sums, self._noise = model.sums()[1], model.noise
+        self._sums, self._noise = model.sums(), model.noise
         self._unit = 1 / np.sqrt(np.maximum(self._sums.cells.information(), 1e-300))
-        self._further = further_parameters(fit)
+        self._further = fit.residual.estimates
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -166,13 +140,9 @@ class ResidualConstrained(Constrained):
 
     def _without_column(self, parameter: Parameter, value: float) -> Any:
         """A coefficient held: the model without its column, of the response less its part."""
-        fit: Any = self.fit
-        columns, design = fit.model.cross.columns.tolist(), fit.model.design
-        rest = design.response - value * np.asarray(design.X[:, parameter.row], dtype=float)
-        found = fit.again(columns=[one for one in columns if one != parameter.row], y=rest)
+        found, beta = without_column(self.fit, parameter.row, value)
         self.evaluations += 1
         deviance = float(found.objective)
-        beta = np.insert(found.solution["beta"], columns.index(parameter.row), value)
         zeta = self._zeta(parameter, value, deviance)
         return HeldPoint(
             value, zeta, deviance, found.theta, found.sigma, beta, found.converged, found.outer.phi

@@ -87,17 +87,22 @@ def polished(scaled: Criterion, end: End, free: Mask) -> tuple[FloatArray, float
 
 
 def _hessian(criterion: Criterion, z: FloatArray, slope: FloatArray, free: Mask) -> FloatArray:
-    """Return the Hessian by differences of the gradient; zero for parameters that are held.
+    """Return the Hessian by differences of the gradient.
 
     Central ones of few parameters; beside a stratum without variance, where digits are lost, wide ones.
     """
-    out = np.zeros((z.size, z.size))
-    central = z.size <= _FEW or not free.all()
     step = _STEP * (1.0 if z.size <= _FEW else 0.1) if free.all() else 30 * _STEP
+    if z.size <= _FEW or not free.all():
+        return central_hessian(criterion, z, np.full(z.size, step), free)
+    out = np.array([(criterion(z + e)[1] - slope) / step for e in step * np.eye(z.size)])
+    return np.asarray((out + out.T) / 2)
+
+
+def central_hessian(criterion: Criterion, x: FloatArray, steps: FloatArray, free: Mask) -> FloatArray:
+    """Return the Hessian by central differences of the gradient; zero for parameters that are held."""
+    out = np.zeros((x.size, x.size))
     for k in np.flatnonzero(free):
-        e = np.zeros(z.size)
-        e[k] = step
-        ahead = criterion(z + e)[1]
-        out[k] = (ahead - criterion(z - e)[1]) / (2 * step) if central else (ahead - slope) / step
+        e = steps[k] * np.eye(x.size)[k]
+        out[k] = (criterion(x + e)[1] - criterion(x - e)[1]) / (2 * steps[k])
     out[:, ~free] = 0.0
     return np.asarray((out + out.T) / 2)

@@ -23,12 +23,12 @@ def refit(fit: Any, y: npt.ArrayLike) -> Any:
     Examples
     --------
     >>> import ranef
-    >>> data = ranef.datasets.load("Orthodont")
-    >>> fit = ranef.lmer("distance ~ age + (1 | Subject)", data, dispersion="~ Sex")
+    >>> data = ranef.datasets.load("Machines")
+    >>> fit = ranef.lmer("score ~ Machine + cs(0 + Machine | Worker)", data)
     >>> fit.refit(fit.simulate(1, seed=1)[0]).converged
     True
     """
-    return fit.refitted(fit.model.with_response(fit.model.checked_response(y)))
+    return fit.again(y=fit.model.checked_response(y))
 
 
 def refit_rows(fit: Any, rows: npt.NDArray[np.bool_]) -> Any:
@@ -45,7 +45,7 @@ def again(
 
 def refitted(fit: ResidualFit, base: ResidualModel) -> ResidualFit:
     """Fit a model like that of a fit, from its estimates."""
-    return minimised(base, base.sums()[1], [fit.outer.phi], fit.settings)
+    return minimised(base, base.sums(), [fit.outer.phi], fit.settings)
 
 
 def refitted_gls(fit: GlsFit, model: GlsModel) -> GlsFit:
@@ -60,8 +60,6 @@ def by_other_criterion(fit: Any) -> Any:
 
 def further_parameters(fit: Any) -> pd.Series:
     """Return the parameters of the residuals by name, as ``fit.residual.parameters`` has them."""
-    if not len(fit.outer.phi):
-        return pd.Series(dtype=float)
     estimates: pd.Series = fit.residual.estimates
     return estimates
 

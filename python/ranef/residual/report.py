@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..report.brief import brief as plain_brief
+from ..report.brief import brief_html as plain_brief_html
 from ..report.broom import component_columns as plain_columns
 from ..report.summary import Shown
 from ..report.summary import summary_of as plain_summary
@@ -45,13 +47,9 @@ def component_columns(fit: Any) -> dict[str, Any]:
 
 def brief(fit: Any) -> str:
     """Return the short form as text."""
-    from ..report.brief import brief as plain
-
-    return f"{plain(fit)}\n{fit.residual}"
+    return f"{plain_brief(fit)}\n{fit.residual}"
 
 
 def brief_html(fit: Any) -> str:
     """Return the short form as HTML."""
-    from ..report.brief import brief_html as plain
-
-    return f"{plain(fit)}{fit.residual.to_html()}"
+    return f"{plain_brief_html(fit)}{fit.residual.to_html()}"

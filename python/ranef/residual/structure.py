@@ -104,6 +104,22 @@ class ResidualStructure(Printed):
         return parts
 
 
+def phi_covariance(fit: Any) -> FloatArray:
+    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
+    outer = fit.outer
+    out = np.full((len(outer.phi), len(outer.phi)), np.nan)
+    if outer.converged:
+        known = np.setdiff1d(outer.free, outer.unknown)
+        places = np.ix_(known, known)
+        out[places] = fit.moved().spread[places]
+    return out
+
+
+def at_limits(fit: Any) -> bool:
+    """Whether a parameter of the residuals ran to an end of its range."""
+    return bool(fit.outer.held)
+
+
 def _at_its_end(chain: Chain, x: float) -> str:
     """Return what to say of a correlation that ran to an end of its range."""
     said = f"the correlation of {chain.text} runs to {chain.correlation(x):.0f}"

@@ -58,6 +58,12 @@ class ResidualSums:
         weights = self._spread(parts[0])
         return self._sets.combine(weights, self._prior - parts[2])
 
+    def _at(self, phi: FloatArray) -> tuple[Any, Any, Any]:
+        """Return the weights with their derivatives, the core's problem and its response at phi."""
+        parts = self.cells.weights(phi)
+        design, response = self._combined(parts)
+        return parts, self.problem(design), response
+
     def problem(self, design: Any) -> Any:
         """Return the core's problem of combined cross-products."""
         model = self.model
@@ -67,18 +73,14 @@ class ResidualSums:
 
     def criterion(self, phi: FloatArray) -> tuple[float, FloatArray]:
         """Return the criterion, minimal over theta, and its gradient in phi."""
-        parts = self.cells.weights(phi)
-        design, response = self._combined(parts)
-        problem = self.problem(design)
+        parts, problem, response = self._at(phi)
         found = problem.fit(response, self._theta, tolerance=1e-14, certify=False)
         self._theta = found.theta
         return float(found.value), self._gradient(parts, problem, response, found.theta)
 
     def at(self, phi: FloatArray, theta: FloatArray) -> tuple[float, FloatArray, FloatArray, dict[str, Any]]:
         """Return the criterion at (phi, theta), its gradients in phi and theta, and the core's solution."""
-        parts = self.cells.weights(phi)
-        design, response = self._combined(parts)
-        problem = self.problem(design)
+        parts, problem, response = self._at(phi)
         value, slope = problem.gradient(response, theta)
         in_phi = self._gradient(parts, problem, response, theta)
         return float(value), in_phi, slope, problem.solve(response, theta)
@@ -87,22 +89,18 @@ class ResidualSums:
         self, phi: FloatArray, theta: FloatArray, sigma: float
     ) -> tuple[float, FloatArray, FloatArray, float]:
         """Return the criterion with sigma held, its gradients in phi, theta and log sigma."""
-        parts = self.cells.weights(phi)
-        design, response = self._combined(parts)
-        problem = self.problem(design)
+        parts, problem, response = self._at(phi)
         value, in_theta, in_log_sigma = problem.held_gradient(response, theta, sigma)
         return float(value), self._gradient(parts, problem, response, theta, sigma), in_theta, in_log_sigma
 
     def in_phi(self, phi: FloatArray, theta: FloatArray, sigma: float = 0.0) -> FloatArray:
         """Return the gradient of the criterion in phi at (phi, theta); a sigma above zero is held."""
-        parts = self.cells.weights(phi)
-        design, response = self._combined(parts)
-        return self._gradient(parts, self.problem(design), response, theta, sigma)
+        return self._gradient(*self._at(phi), theta, sigma)
 
     def inner(self, phi: FloatArray, theta: FloatArray) -> tuple[FloatArray, float, FloatArray]:
         """Return (X'H^-1 X)^-1, r^2 and the gradient in theta, all in the core's coordinates, theta too."""
-        design, response = self.combined(phi)
-        return _core.first_derivatives(self.problem(design), response, theta)
+        _, problem, response = self._at(phi)
+        return _core.first_derivatives(problem, response, theta)
 
     def _gradient(
         self, parts: Any, problem: Any, response: Any, theta: FloatArray, sigma: float = 0.0
@@ -112,8 +110,7 @@ class ResidualSums:
 
     def squares(self, phi: FloatArray) -> FloatArray:
         """Return the mean square of every set's residuals, relative to sigma^2, of the fit at phi."""
-        design, response = self.combined(phi)
-        problem = self.problem(design)
+        _, problem, response = self._at(phi)
         theta = problem.fit(response, None, tolerance=1e-10, certify=False).theta
         self._theta = theta
         variance = problem.solve(response, theta)["internal_sigma"] ** 2

@@ -59,13 +59,12 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
 
-    refit = Verb("structured.refits:refit")
     further_parameters = Verb("structured.refits:further_parameters", shown=False)
     refit_rows = Verb("structured.refits:refit_rows", shown=False)
     again = Verb("structured.refits:again", shown=False)
-    profile = Verb("structured.profile:profile")
+    constrained = Verb("structured.profile:StructuredDeviance", shown=False)
 
-    predicted = Verb("structured.prediction:predicted", shown=False)
+    predicted = Verb("structured.locations:predicted", shown=False)
     structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
 

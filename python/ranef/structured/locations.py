@@ -11,8 +11,10 @@ from scipy.linalg import solve_triangular
 
 from ..arrays import FloatArray
 from ..design import ModelMatrix
-from ..errors import DataError, FormulaError
+from ..errors import ArgumentError, DataError, FormulaError
 from ..formula import RandomBar
+from ..inference.predict import Asked
+from ..inference.prediction import predicted as plain
 from ..model import Model
 from .scaled import BEYOND, Scaled
 from .term_map import Hold, Range, pack
@@ -104,3 +106,12 @@ def with_locations(
     if all(one is None for one in distances):
         return model, distances
     return model.variant(design=replace(model.design, terms=tuple(terms))), distances
+
+
+def predicted(fit: Any, asked: Asked) -> Any:
+    """Return predictions, see `predict`; of new rows not with exp(): its places are the data's."""
+    if asked.newdata is not None and any(isinstance(one, Exponential) for one in fit.structured.maps):
+        raise ArgumentError(
+            "predictions of new rows are not available with exp(): their places need not be those of the data"
+        )
+    return plain(fit, asked)

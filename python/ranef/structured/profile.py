@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -11,80 +11,46 @@ import numpy as np
 from ..arrays import FloatArray
 from ..estimates.parameters import ParameterNames
 from ..inference.profile.parameters import Parameter
-from ..inference.profile.result import Profile
-from ..residual.held import (
-    Held,
-    HeldDeviance,
-    coordinates,
-    natural_of_residuals,
-    residual_parameters,
-    sigma_held,
-)
-from ..residual.profile import profile_of
-from ..residual.refits import further_parameters as of_residuals
+from ..residual.gls_deviance import natural_of_residuals, residual_parameters
+from ..residual.held import Held, HeldDeviance, sigma_held
 from .maps import Structured
-from .spread import parameter_table
+from .spread import held_criterion, parameter_table, phi_of
 from .term_map import Hold, derivative
 
 
-def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
-    """Profile the deviance: coefficients, sigma, the structures' parameters, the residuals'.
-
-    Parameters
-    ----------
-    fit : StructuredFit or StructuredResidualFit
-    parameters, level
-        See `ranef.inference.profile.profile`; names are a structure's parameter and its term, as
-        ``"correlation[Subject]"``, and those in ``fit.residual.parameters``.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("Machines")
-    >>> fit = ranef.lmer("score ~ Machine + cs(0 + Machine | Worker, hom=True)", data, reml=False)
-    >>> fit.profile("random").conf_int().round(2)
-                         lower  upper
-    sigma                 0.78   1.23
-    sd[Worker]            3.87  10.01
-    correlation[Worker]   0.15   0.90
-    """
-    return profile_of(fit, StructuredDeviance, parameters, level)
-
-
 class StructuredDeviance(HeldDeviance):
-    """Minimises the deviance of one ML fit with a parameter held, in (phi, psi, log sigma)."""
+    """Minimises the criterion of one fit with a parameter held, in (phi, psi, log sigma)."""
 
     def __init__(self, fit: Any) -> None:
-        self._noisy = getattr(fit, "outer", None) is not None
-        self._k = k = len(fit.outer.phi) if self._noisy else 0
-        self._sums = fit.model.sums()[1] if self._noisy else None
-        x = np.append(coordinates(fit), np.log(fit.sigma))
-        x[k:-1] = fit.structured.inside(fit.psi, near=2.0)
-        super().__init__(fit, x, _held_parameters(fit, k))
+        self._k = len(phi_of(fit))
+        self._sums = fit.model.sums() if self._k else None
+        self._at = held_criterion(fit) if self._sums is None else self._sums.held
+        super().__init__(fit, _held_parameters(fit, self._k))
+
+    def coordinates_of(self, fit: Any) -> FloatArray:
+        return np.concatenate([phi_of(fit), fit.structured.inside(fit.psi, near=2.0), [np.log(fit.sigma)]])
 
     def deviance(self, x: FloatArray) -> tuple[float, FloatArray]:
         structured, k, sigma = self.fit.structured, self._k, self.sigma_at(x)
         theta, jacobian = structured.theta(x[k:-1]), structured.jacobian(x[k:-1])
-        if self._sums is None:
-            model = self.fit.model
-            value, in_theta, last = model.problem.held_gradient(model.response, theta, sigma)
-            return float(value), np.concatenate([jacobian.T @ in_theta, [last]])
-        value, in_phi, in_theta, last = self._sums.held(x[:k], theta, sigma)
+        value, in_phi, in_theta, last = self._at(x[:k], theta, sigma)
         return value, np.concatenate([in_phi, jacobian.T @ in_theta, [last]])
 
     def named(self, x: FloatArray) -> list[float]:
         structured, k, sigma = self.fit.structured, self._k, self.sigma_at(x)
         parts = zip(structured.maps, structured.parts(x[k:-1]), strict=True)
         own = [value for one, part in parts for _, value, _ in one.natural(part, sigma)]
-        return [sigma, *own, *(natural_of_residuals(self.fit.model.noise, x[:k]) if self._noisy else ())]
+        return [sigma, *own, *(natural_of_residuals(self.fit.model.noise, x[:k]) if k else ())]
 
     def theta_at(self, x: FloatArray) -> FloatArray:
         return np.asarray(self.fit.structured.theta(x[self._k : -1]))
 
     def beta_at(self, x: FloatArray) -> FloatArray:
-        if self._sums is None:
-            return np.asarray(self.fit.model.problem.solve(self.fit.model.response, self.theta_at(x))["beta"])
-        return np.asarray(self._sums.at(x[: self._k], self.theta_at(x))[3]["beta"])
+        problem, response = self.fit.model.problem, self.fit.model.response
+        if self._sums is not None:
+            design, response = self._sums.combined(x[: self._k])
+            problem = self._sums.problem(design)
+        return np.asarray(problem.solve(response, self.theta_at(x))["beta"])
 
 
 def _held_parameters(fit: Any, k: int) -> dict[str, tuple[Parameter, Held]]:
@@ -97,7 +63,7 @@ def _held_parameters(fit: Any, k: int) -> dict[str, tuple[Parameter, Held]]:
         parameter = Parameter(full, hold.kind, float(value), hold.lower, hold.upper)
         held[full] = parameter, Held(place, partial(_held, hold, first, place))
     if k:
-        held |= residual_parameters(fit.model.noise, of_residuals(fit))
+        held |= residual_parameters(fit.model.noise, fit.residual.estimates)
     return held
 
 

@@ -18,22 +18,6 @@ from .spread import parameter_table
 from .with_residual import StructuredResidualFit, minimised_both
 
 
-def refit(fit: StructuredFit, y: npt.ArrayLike) -> StructuredFit:
-    """Fit the same model to another response of the rows used, (n,); the search starts at the estimates.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("Machines")
-    >>> fit = ranef.lmer("score ~ Machine + cs(0 + Machine | Worker)", data)
-    >>> fit.refit(fit.simulate(1, seed=1)[0]).converged
-    True
-    """
-    model = fit.model
-    values = model.checked_response(y)
-    return minimised(_with_response(model, values), fit.structured, [fit.psi], fit.hessian)
-
-
 def refit_rows(fit: StructuredFit, rows: npt.NDArray[np.bool_]) -> StructuredFit:
     """Fit the same model to the rows of some groups."""
     return minimised(with_rows(fit.model, rows, fit.y), fit.structured, [fit.psi], fit.hessian)
@@ -52,7 +36,7 @@ def again(
 
 def refitted_both(fit: StructuredResidualFit, base: ResidualModel) -> StructuredResidualFit:
     """Fit a model like that of a fit, from its estimates."""
-    return minimised_both(base, base.sums()[1], fit.structured, [(fit.outer.phi, fit.psi)])
+    return minimised_both(base, base.sums(), fit.structured, [(fit.outer.phi, fit.psi)])
 
 
 def _with_response(model: Any, y: npt.NDArray[np.float64]) -> Any:

@@ -7,16 +7,16 @@ and stays where the criterion is not higher than it was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize
 
 from ..arrays import FloatArray
 from ..optimize.curvature import decrement, scaled
+from ..residual.newton import Criterion, Mask, central_hessian
 
 NOWHERE = 1e100  # the criterion where there is none
 _STEP = 1e-4
@@ -31,9 +31,6 @@ _FURTHER = 0.7  # of a log ratio: twice, or half
 _CURVED = 1e-8  # share of the largest eigenvalue
 _CLEARLY = 1e-3  # the same, where there is no doubt whatever the differences leave
 _STATIONARY = 1e-3
-
-Criterion = Callable[[FloatArray], tuple[float, FloatArray]]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,10 +173,4 @@ def _polished(criterion: Criterion, x: FloatArray, free: Mask) -> End:
 
 
 def _hessian(criterion: Criterion, x: FloatArray, free: Mask) -> FloatArray:
-    out = np.zeros((x.size, x.size))
-    for k in np.flatnonzero(free):
-        e = np.zeros(x.size)
-        e[k] = _STEP * max(1.0, abs(x[k]))
-        out[k] = (criterion(x + e)[1] - criterion(x - e)[1]) / (2 * e[k])
-    out[:, ~free] = 0.0
-    return (out + out.T) / 2
+    return central_hessian(criterion, x, _STEP * np.maximum(1.0, np.abs(x)), free)

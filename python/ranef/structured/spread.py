@@ -6,6 +6,7 @@ gradients at two sigmas tell the slopes of r^2, and these its Hessian in (x, log
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from ..arrays import FloatArray
 from ..residual.gls_methods import unprofiled_covariance
 from .psi_flat import Mask, PsiFlat
 
+HeldAt = tuple[float, FloatArray, FloatArray, float]
+HeldCriterion = Callable[[FloatArray, FloatArray, float], HeldAt]
 _POSITIVE = 1e-8  # eigenvalue of the Hessian as a share of the largest
 
 
@@ -69,15 +72,31 @@ def _unknown(fit: Any) -> Mask:
 
 def _falls(fit: Any) -> FloatArray:
     """Return the slopes of r^2 / sigma^2 in the residuals' parameters and psi."""
-    one, other = (_held_gradient(fit, factor * fit.sigma) for factor in (1.0, np.sqrt(2.0)))
-    return 2 * (one - other)
-
-
-def _held_gradient(fit: Any, sigma: float) -> FloatArray:
-    """Return the gradient of the criterion with sigma held."""
+    at, phi = held_criterion(fit), phi_of(fit)
     theta, jacobian = fit.structured.theta(fit.psi), fit.structured.jacobian(fit.psi)
-    if len(fit.hessian) == len(fit.psi):
-        in_theta = fit.model.problem.held_gradient(fit.model.response, theta, sigma)[1]
-        return np.asarray(jacobian.T @ in_theta)
-    _, in_phi, in_theta, _ = fit.model.sums()[1].held(fit.outer.phi, theta, sigma)
-    return np.concatenate([in_phi, jacobian.T @ in_theta])
+    gradients = []
+    for factor in (1.0, np.sqrt(2.0)):
+        _, in_phi, in_theta, _ = at(phi, theta, factor * fit.sigma)
+        gradients.append(np.concatenate([in_phi, jacobian.T @ in_theta]))
+    return np.asarray(2 * (gradients[0] - gradients[1]))
+
+
+def phi_of(fit: Any) -> FloatArray:
+    """Return the residuals' parameters, none where they are plain."""
+    return fit.outer.phi if hasattr(fit, "outer") else np.zeros(0)
+
+
+def held_criterion(fit: Any) -> HeldCriterion:
+    """Return the criterion with sigma held, a function of (phi, theta, sigma).
+
+    It returns the gradients in phi, theta and log sigma too.
+    """
+    model = fit.model
+    if hasattr(fit, "outer"):
+        return model.sums().held  # type: ignore[no-any-return]
+
+    def held(phi: FloatArray, theta: FloatArray, sigma: float) -> HeldAt:
+        value, in_theta, in_log_sigma = model.problem.held_gradient(model.response, theta, sigma)
+        return float(value), np.zeros(0), in_theta, in_log_sigma
+
+    return held

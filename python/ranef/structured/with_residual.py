@@ -20,7 +20,6 @@ from ..report.summary import Shown
 from ..report.summary import summary_of as plain_summary
 from ..residual.fit import ResidualFit
 from ..residual.flat import unit_of
-from ..residual.gls_methods import free_covariance
 from ..residual.methods import METHODS as RESIDUAL_METHODS
 from ..residual.methods import at_other, delta_df
 from ..residual.model import ResidualModel
@@ -61,10 +60,9 @@ class StructuredResidualFit(ResidualFit, kind="both"):
     structures = Answer[Any]("structured.report:structures")
     moved = Verb("structured.with_residual:moved", shown=False)
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
-    phi_covariance = Answer[Any]("structured.with_residual:phi_covariance", shown=False)
     summary_of = Verb("structured.with_residual:summary_of", shown=False)
     refitted = Verb("structured.refits:refitted_both", shown=False)
-    profile = Verb("structured.profile:profile")
+    constrained = Verb("structured.profile:StructuredDeviance", shown=False)
     further_parameters = Verb("structured.refits:further_parameters", shown=False)
     free_theta = False
 
@@ -213,17 +211,12 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 
 def moved(fit: Any) -> Moved:
     """Return how the fit is moved along (phi, psi), sigma in its place."""
-    sums, k = fit.model.sums()[1], len(fit.outer.phi)
+    sums, k = fit.model.sums(), len(fit.outer.phi)
 
     def at(point: FloatArray) -> Any:
         return at_other(fit, sums, point, fit.structured.theta(point[k:]), psi=point[k:])
 
     return Moved(np.append(fit.outer.phi, fit.psi), _satterthwaite(fit).spread, at)
-
-
-def phi_covariance(fit: Any) -> FloatArray:
-    """Return the covariance of the residuals' parameters, (k, k), NaN for those without a minimum."""
-    return free_covariance(fit.outer, _satterthwaite(fit))
 
 
 def test_methods(fit: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from scipy.special import ndtri, stdtrit
 from ...arrays import FloatArray
 from ...coordinates import inner_factors
 from ...errors import ArgumentError
-from ...estimates.prediction import _with_terms
+from ...estimates.prediction import with_terms
 from ...estimates.subset import chosen_columns
 from ...inference.equations import Equations
 from ...inference.methods import method
@@ -93,7 +93,7 @@ class Rows:
             self.all_bases: list[FloatArray] | None = [term.basis for term in design.terms]
             self.offset = design.offset
         else:
-            new = _with_terms(design.spec, wanted).rows(
+            new = with_terms(design.spec, wanted).rows(
                 newdata, allow_new_levels=allow_new_levels, random=bool(wanted)
             )
             self.X, self.terms, self.offset = new.X[:, kept_columns], list(new.terms), new.offset

@@ -34,6 +34,12 @@ class Point(NamedTuple):
     further: FloatArray = np.zeros(0)  # coefficients that are not the mean's, as the core has them
 
 
+def zeta(parameter: Parameter, value: float, rise: float) -> float:
+    """Return the root of a rise of the deviance, with the sign of the way from the estimate."""
+    root = max(0.0, rise) ** 0.5
+    return -root if value < parameter.estimate else root
+
+
 class BetterOptimum(Exception):
     """The profile has found a deviance below that of the fit."""
 
@@ -134,8 +140,7 @@ class Constrained:
         return point._replace(value=value, zeta=self._zeta(parameter, value, point.deviance))
 
     def _zeta(self, parameter: Parameter, value: float, deviance: float) -> float:
-        rise = max(0.0, deviance - self.fit.optimum.value)
-        return -(rise**0.5) if value < parameter.estimate else rise**0.5
+        return zeta(parameter, value, deviance - self.fit.optimum.value)
 
     def _held(self, parameter: Parameter) -> Any:
         model = self.fit.model

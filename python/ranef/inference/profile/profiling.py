@@ -73,7 +73,7 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
         constrained = best.constrained()
         wanted = chosen(constrained.parameters, parameters)
         try:
-            curves = {p.name: _curve(constrained, p, cutoff) for p in wanted if p.name not in anything}
+            curves = {p.name: curve(constrained, p, cutoff) for p in wanted if p.name not in anything}
         except BetterOptimum as found:
             best = refitted(best, best.model, best.response, Settings(start=found.point.theta))
             notes.append(f"a better optimum was met on the way: the deviance is {best.optimum.value:.6g}")
@@ -83,7 +83,7 @@ def profile(fit: Fit, parameters: str | Iterable[str] | None = None, level: floa
     raise FitError("the profile meets ever better optima: try other starts first, see ranef.allfit")
 
 
-def _curve(constrained: Any, parameter: Parameter, cutoff: float) -> Curve:
+def curve(constrained: Any, parameter: Parameter, cutoff: float) -> Curve:
     """Return the curve of a parameter, walking both ways from the estimate."""
     if np.isnan(parameter.estimate):  # a correlation of nothing: every value fits as well as any other
         parameter = replace(parameter, estimate=0.0)
