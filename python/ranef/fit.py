@@ -94,6 +94,7 @@ class Fit(LikelihoodFit):
     leverage = RowVerb("diagnostics.rows:leverage")
     influence = Verb("diagnostics.influence:influence")
     replicated = Verb("bootstrap.parametric:replicated", shown=False)
+    left_out = Verb("bootstrap.replicates.acceleration:leave_out_estimates", shown=False)
     summary_of = Verb("report.summary:summary_of", shown=False)
     component_columns = Verb("report.broom:component_columns", shown=False)
     augment = Verb("report.broom:augment")

@@ -1,6 +1,7 @@
 """The acceleration: leave-one-group-out refits against plain fits without the group."""
 
 import numpy as np
+import polars as pl
 import pytest
 import ranef
 from ranef.bootstrap.replicates.acceleration import accelerations, leave_out_estimates
@@ -80,3 +81,21 @@ def test_without_the_fit(fit_of):
     result = fit_of("dye_reml").bootstrap(50, seed=1, progress=False).replaced(fit=None)
     with pytest.raises(ranef.ArgumentError, match=r"replaced\(fit=fit\)"):
         result.conf_int(method="bca")
+
+
+@pytest.mark.parametrize("kind", ["linear", "by refits", "generalised"])
+def test_of_data_of_another_library(kind):
+    def fitted(table):
+        if kind == "generalised":
+            return ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", table("cbpp"))
+        if kind == "by refits":
+            return ranef.gls("distance ~ age", table("Orthodont"), residual="car1(age | Subject)")
+        return ranef.lmer("distance ~ age + (1 | Subject)", table("Orthodont"))
+
+    def in_polars(name):
+        return pl.from_pandas(ranef.datasets.load(name))
+
+    fits = [fitted(table) for table in (ranef.datasets.load, in_polars)]
+    names = list(fits[0].params.index)
+    plain, other = (accelerations(fit.bootstrap(2, seed=1, progress=False), names) for fit in fits)
+    np.testing.assert_allclose(other, plain, rtol=1e-5)

@@ -51,7 +51,7 @@ def test_same_numbers_for_any_threads_and_chunks(task, monkeypatch):
 
 def test_replicates_are_numbered(task):
     whole = run(task, KEY, 100, threads=2, progress=False).table
-    later = run(task, KEY, 40, threads=2, progress=False, origin=60).table
+    later = run(task, KEY, 40, threads=2, progress=False, first=60).table
     assert np.array_equal(later, whole[60:])
     assert len(np.unique(whole[:, 0])) == 100
 
@@ -114,7 +114,7 @@ def test_interrupt_keeps_what_is_done(task, monkeypatch, listening):
     sample = min(done, 2000)
     expected = run(task, KEY, sample, threads=1, progress=False).table
     assert np.array_equal(outcome.table[:sample], expected)
-    last = run(task, KEY, 5, threads=1, progress=False, origin=done - 5).table
+    last = run(task, KEY, 5, threads=1, progress=False, first=done - 5).table
     assert np.array_equal(outcome.table[-5:], last)
 
 

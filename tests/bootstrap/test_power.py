@@ -66,7 +66,7 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
     by_rows = study.rejections(key, 0, 400, 2).mean()
     assert abs(share - by_rows) < 4 * np.sqrt(2 * by_rows * (1 - by_rows) / 400)
 
-    rows = run(sample_task(study.fit, study.truth), key, 40, 1, progress=False, origin=5).table
+    rows = run(sample_task(study.fit, study.truth), key, 40, 1, progress=False, first=5).table
     offset = 0.0 if fit.model.design.offset is None else fit.model.design.offset
     for i in range(12):
         refit = fit.refit(rows[i] + offset)

@@ -9,12 +9,14 @@ from scipy.stats import nct
 from scipy.stats import t as student
 
 RNG = np.random.default_rng(3)
-DATA = pd.DataFrame({
-    "g": np.repeat(np.arange(10), 10),
-    "t": np.tile(np.arange(10), 10),
-    "x": RNG.normal(size=100),
-    "f": np.tile(list("uv"), 50),
-})
+DATA = pd.DataFrame(
+    {
+        "g": np.repeat(np.arange(10), 10),
+        "t": np.tile(np.arange(10), 10),
+        "x": RNG.normal(size=100),
+        "f": np.tile(list("uv"), 50),
+    }
+)
 DATA["y"] = DATA["x"] + RNG.normal(size=10)[DATA["g"]] + RNG.normal(size=100)
 
 FITS = {

@@ -172,9 +172,7 @@ def test_the_forest_plot_of_fits_of_any_kind():
 
 
 def test_quantiles_of_a_generalised_model_are_of_its_quantile_residuals():
-    fit = ranef.glmer(
-        "cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp")
-    )
+    fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp"))
     axis = fit.plot.qq()
     drawn = axis.collections[-1].get_offsets()[:, 1]
     np.testing.assert_allclose(drawn, np.sort(fit.residuals("quantile")), rtol=1e-12)

@@ -126,3 +126,21 @@ def test_bad_arguments(fit_of, sleepstudy):
         fit.tidy(level=95)
     with pytest.raises(ArgumentError, match="must be the 180 rows the model was fitted to; it has 7"):
         fit.augment(sleepstudy.head(7))
+
+
+@pytest.mark.parametrize("library", [lambda data: data, pl.from_pandas], ids=["pandas", "polars"])
+def test_a_regression_table_has_every_covariance_parameter(library):
+    """One for each of a tidy table, where arms have matrices of their own and beside random effects too."""
+    teeth, trial = (library(ranef.datasets.load(name)) for name in ("Orthodont", "asthma"))
+    fits = [
+        ranef.gls("distance ~ age", teeth, residual="ar1(age | Subject)", dispersion="~ Sex"),
+        ranef.lmer("distance ~ age + (1 | Subject)", teeth, residual="ar1(age | Subject)"),
+        ranef.mmrm("fev1 ~ arm * visit + us(visit | arm / id)", trial),
+    ]
+    for fit in fits:
+        numbers = pd.DataFrame({name: np.asarray(fit.tidy()[name]) for name in ("effect", "estimate")})
+        frame = ranef.modelsummary(fit).frame
+        found = frame[frame["part"] == "random"]
+        assert found["term"].is_unique
+        expected = numbers["estimate"][numbers["effect"] == "ran_pars"]
+        np.testing.assert_allclose(np.sort(found["estimate"]), np.sort(expected.astype(float)))

@@ -119,7 +119,7 @@ def _refits(
     if executor is not None:
         return run_remotely(executor, fit, task, chosen.name, kept, asked.statistic, stretch), chosen
     count, threads = stretch.count, stretch.threads
-    return run(task, stretch.key, count, threads, stretch.progress, origin=stretch.first), chosen
+    return run(task, stretch.key, count, threads, stretch.progress, first=stretch.first), chosen
 
 
 def _estimates(fit: Fit, compiled: CompiledStatistic | None) -> pd.Series:

@@ -124,9 +124,7 @@ def _drawn_with(result: BootstrapResult, fit: Fit) -> dict[str, Any]:
     return options
 
 
-def _continued(
-    before: BootstrapResult, fit: Fit, asked: Asked, file: _File | None = None
-) -> BootstrapResult:
+def _continued(before: BootstrapResult, fit: Fit, asked: Asked, file: _File | None = None) -> BootstrapResult:
     _require_same(before, fit, asked)
     missing = asked.n - len(before)
     if missing <= 0:

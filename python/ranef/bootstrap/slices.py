@@ -46,9 +46,7 @@ def in_slices(fit: Fit, asked: Asked, checkpoint: Checkpoint | None = None) -> B
             started = time.perf_counter()
             try:
                 first, count = asked.start + done, min(size, n - done)
-                part = one_run(
-                    fit, replace(asked, n=count, seed=seed, first=first, progress=False), estimate
-                )
+                part = one_run(fit, replace(asked, n=count, seed=seed, first=first, progress=False), estimate)
             except KeyboardInterrupt:
                 if not parts:
                     raise

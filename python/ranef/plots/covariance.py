@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError
+from ..frame.native import in_pandas
 from ..likelihood_fit import LikelihoodFit
 from .canvas import BLUE, DASHED, GREY, VERMILION, Axes, own_legend, panels
 from .sources import draws
@@ -93,4 +94,4 @@ def _asked(fit: Any, name: str) -> Any:
             f"plots.{name} draws residuals beside their covariance: fit with residual= or dispersion=, or by "
             "ranef.gls() or ranef.mmrm()"
         )
-    return getattr(fit, name)
+    return in_pandas(getattr(fit, name))

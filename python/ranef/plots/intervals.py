@@ -31,7 +31,7 @@ from .canvas import (
     title,
 )
 from .rows import name_rows
-from .sources import draws
+from .sources import draws, pandas_of
 
 _OF_THE_FIT = ("wald", "profile")
 _OF_REPLICATES = ("percentile", "basic", "normal", "studentized", "bca", "shortest")
@@ -112,12 +112,13 @@ def _tables(
     if isinstance(source, Mapping):
         if methods is not None:
             raise ArgumentError("methods= goes with a fit or a bootstrap; a mapping has its own labels")
-        for label, table in source.items():
+        tables = {label: _labelled(table) for label, table in source.items()}
+        for label, table in tables.items():
             if not isinstance(table, pd.DataFrame) or not {"lower", "upper"} <= set(table):
                 raise ArgumentError(f"source['{label}'] must be a table with columns 'lower' and 'upper'")
         if not source:
             raise ArgumentError("source is an empty mapping: give at least one table of intervals")
-        return dict(source), None
+        return tables, None
     fit, tables = source.fit, {}
     for name in _wanted(methods, _OF_REPLICATES if fit is None else (*_OF_THE_FIT, *_OF_REPLICATES)):
         if fit is not None and name in _OF_THE_FIT:
@@ -125,6 +126,12 @@ def _tables(
         else:
             tables[name] = in_pandas(source.conf_int)(name, level=level)
     return tables, source.estimates
+
+
+def _labelled(table: Any) -> Any:
+    """A table of pandas, whose labels are the first column of one of another library."""
+    found = pandas_of(table)
+    return found if found is table else found.set_index(found.columns[0])
 
 
 def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = "") -> list[str]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..bootstrap.replicates.result import BootstrapResult
 from ..fit import Fit
+from ..frame.native import library_name
 from ..inference.effects import Effects, Predictions
 from ..inference.means import MarginalMeans
 from ..inference.profile import Profile
@@ -64,6 +65,9 @@ def draws(*kinds: type, per: str | None = None) -> Callable[[Callable[..., R]], 
 
         @wraps(draw)
         def checked(*args: Any, figsize: Any = None, ncols: Any = None, **kwargs: Any) -> R:
+            if pd.DataFrame in kinds:
+                args = tuple(map(pandas_of, args))
+                kwargs = {name: pandas_of(value) for name, value in kwargs.items()}
             given = args if first.kind is Parameter.VAR_POSITIONAL else args[:1]
             for value in given or [kwargs[name] for name in (first.name,) if name in kwargs]:
                 _require(value, kinds, f"plots.{draw.__name__} draws {right}; {first.name}")
@@ -76,6 +80,18 @@ def draws(*kinds: type, per: str | None = None) -> Callable[[Callable[..., R]], 
         return checked
 
     return decorate
+
+
+def pandas_of(table: Any) -> Any:
+    """Return a table of polars or arrow as one of pandas, and anything else as it is."""
+    if library_name(table) not in ("polars", "pyarrow"):
+        return table
+    import narwhals as nw
+
+    frame = nw.from_native(table, eager_only=True, pass_through=True)
+    if frame is table:  # no table
+        return table
+    return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
 
 
 def _completed(text: str, per: str | None) -> str:

@@ -238,9 +238,7 @@ def _in_memory(fit: Fit, data: Any) -> Fit:
     old = fit.model
     weights, offset = old.weights_argument, old.offset_argument
     table = data.collect() if hasattr(data, "collect") else data
-    model = Model(
-        old.formula, table, reml=old.reml, allow_saturated=True, weights=weights, offset=offset
-    )
+    model = Model(old.formula, table, reml=old.reml, allow_saturated=True, weights=weights, offset=offset)
     if model.nobs != old.nobs or model.theta_names != old.theta_names:
         raise ArgumentError(
             f"data= must be the {old.nobs} rows the model was fitted to; of these {model.nobs} can be used"
@@ -272,21 +270,16 @@ def fixed_columns(fit: Fit, level: float, ddf: str | None) -> dict[str, Any]:
     }
 
 
-def component_rows(fit: Fit) -> list[tuple[str, str, float]]:
-    """Return (group, term, estimate) of standard deviations and correlations, in the order of theta."""
+def component_columns(fit: Fit) -> dict[str, Any]:
+    """Return the columns of the standard deviations and correlations, in the order of theta."""
     rows = []
     for component in fit.varcorr:
         for i, above in enumerate(component.columns):
             rows.append((component.label, f"sd__{above}", component.sd[i]))
             for k, below in enumerate(component.columns[i + 1 :], start=i + 1):
                 rows.append((component.label, f"cor__{above}.{below}", component.corr[k, i]))
-    residual = fit.varcorr.sigma
-    return rows if residual is None else [*rows, ("Residual", "sd__Observation", residual)]
-
-
-def component_columns(fit: Fit) -> dict[str, Any]:
-    """Return the columns of the standard deviations and correlations."""
-    rows = component_rows(fit)
+    if fit.varcorr.sigma is not None:
+        rows.append(("Residual", "sd__Observation", fit.varcorr.sigma))
     groups, terms, estimates = (list(part) for part in zip(*rows, strict=True))
     return {"effect": ["ran_pars"] * len(rows), "group": groups, "term": terms, "estimate": estimates}
 

@@ -13,12 +13,12 @@ import pandas as pd
 
 from ..errors import ArgumentError, require_choice, require_level
 from ..fit import Fit
-from ..frame.native import as_it_came, in_pandas
+from ..frame.native import as_it_came
 from ..guidance.arguments import guided
 from ..show import Document, Line, Printed, Table
 from ..show.numbers import significance_stars
 from ..show.text import columns_of_text, fold, in_width, width
-from .broom import component_rows, fixed_columns
+from .broom import fixed_columns
 
 STATISTICS = {
     "se": "Standard errors in parentheses.",
@@ -195,31 +195,27 @@ def modelsummary(
 def _numbers(fits: Sequence[Fit], names: Sequence[str], level: float, ddf: str | None) -> pd.DataFrame:
     parts = []
     for name, fit in zip(names, fits, strict=True):
-        fixed, random = _parts(fit, level, ddf) if fit.by_groups else _tidy_parts(fit, level, ddf)
+        fixed, random = _parts(fit, level, ddf)
         parts += [fixed.assign(model=name, part="fixed"), random.assign(model=name, part="random")]
     columns = ["model", "part", *parts[0].columns[:-2]]
     return pd.concat([part.reindex(columns=columns) for part in parts], ignore_index=True)
 
 
-def _parts(fit: Fit, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return fixed effects and variance components."""
+def _parts(fit: Any, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return fixed effects, and variance components or covariance parameters."""
     fixed = pd.DataFrame(fixed_columns(fit, level, ddf)).drop(columns="effect")
     if hasattr(fit, "further_columns"):  # coefficients that are not the mean's
         fixed = pd.concat([fixed, pd.DataFrame(fit.further_columns(level))[fixed.columns]], ignore_index=True)
-    rows = [(_component_label(group, term), value) for group, term, value in component_rows(fit)]
-    return fixed, pd.DataFrame(rows, columns=["term", "estimate"])
-
-
-def _tidy_parts(fit: Any, level: float, ddf: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return fixed effects and covariance parameters of a fit without random effects."""
-    table = in_pandas(fit.tidy)(level=level, ddf=ddf)
-    is_fixed = table["effect"] == "fixed"
-    return table[is_fixed].drop(columns="effect"), table.loc[~is_fixed, ["term", "estimate"]]
+    found = fit.component_columns()
+    groups = found.get("group", [""] * len(found["term"]))
+    labels = [_component_label(group, term) for group, term in zip(groups, found["term"], strict=True)]
+    return fixed, pd.DataFrame({"term": labels, "estimate": found["estimate"]})
 
 
 def _component_label(group: str, term: str) -> str:
     kind, _, name = term.partition("__")
-    return f"{group}: {kind}" if group == "Residual" else f"{group}: {kind} {name}"
+    words = term if not name else kind if group == "Residual" else f"{kind} {name}"
+    return f"{group}: {words}" if group else words
 
 
 def _by_model(part: pd.DataFrame, names: Sequence[str]) -> list[pd.Series | None]:

@@ -44,9 +44,7 @@ def residual_quantiles(fit: Fit, digits: int) -> Columns:
     return QUANTILES, [[text] for text in format_common(zap_small(quantiles, digits + 1), digits)]
 
 
-def fixed_effects(
-    fit: Fit, ddf: str, level: float | None = None
-) -> pd.DataFrame:
+def fixed_effects(fit: Fit, ddf: str, level: float | None = None) -> pd.DataFrame:
     """Return the coefficients that were estimated, under R's headers.
 
     ddf: method of testing, as in ``fit.coef_table``; ``"lme4"`` for a table without tests.

@@ -42,21 +42,19 @@ def run(
     n: int,
     threads: int,
     progress: bool,
-    origin: int = 0,
-    label: str = "bootstrap",
+    first: int = 0,
 ) -> Outcome:
     """Run ``n`` replicates.
 
     key, (2,) uint64: the seed's key (`ranef.bootstrap.draws.streams.stream_key`).
     progress: show a progress bar on standard error.
-    origin: number of the first replicate.
-    label: begins the progress line.
+    first: number of the first replicate.
     Returns an Outcome with fewer than ``n`` rows when Ctrl-C was pressed; what had been done by then is kept.
     Raises MemoryLimitError if the core cannot get the memory for a thread's workspace.
     """
     threads = min(threads, n)
-    with tqdm(total=n, desc=label, unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
-        crew = _Crew(task, key, n, threads, origin)
+    with tqdm(total=n, desc="bootstrap", unit=" refits", disable=not progress, dynamic_ncols=True) as bar:
+        crew = _Crew(task, key, n, threads, first)
         started = time.perf_counter()
         with single_blas_thread():
             interrupted = crew.work(bar)
@@ -64,12 +62,12 @@ def run(
     return Outcome(crew.table[: crew.taken], seconds, threads, interrupted)
 
 
-def run_whole(task: Task, key: np.ndarray, n: int, threads: int, origin: int = 0) -> np.ndarray:
+def run_whole(task: Task, key: np.ndarray, n: int, threads: int, first: int = 0) -> np.ndarray:
     """The records of a run that serves another: Ctrl-C ends that one too, nothing starts on what is there.
 
     Raises KeyboardInterrupt.
     """
-    outcome = run(task, key, n, threads, progress=False, origin=origin)
+    outcome = run(task, key, n, threads, progress=False, first=first)
     if outcome.interrupted:
         raise KeyboardInterrupt
     return outcome.table
@@ -82,10 +80,10 @@ if hasattr(os, "register_at_fork"):  # not on Windows; the lock of bars may be h
 class _Crew:
     """The threads, and the one thing they share that changes: how far the replicates have been handed out."""
 
-    def __init__(self, task: Task, key: np.ndarray, n: int, threads: int, origin: int) -> None:
+    def __init__(self, task: Task, key: np.ndarray, n: int, threads: int, first: int) -> None:
         self.task, self.key = task, key
         self.kept = np.ascontiguousarray(task.kept, np.int64)
-        self.n, self.threads, self.origin = n, threads, origin
+        self.n, self.threads, self.first = n, threads, first
         self.table = np.empty((n, task.columns))
         self.taken = 0
         self.finished = 0
@@ -168,7 +166,7 @@ class _Crew:
             refit=task.core.refit,
             workspace=workspace,
             key=self.key,
-            origin=self.origin,
+            origin=self.first,
             start=task.start,
             batch=task.core.batch,
             record_size=task.record_size,

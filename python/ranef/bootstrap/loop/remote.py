@@ -95,7 +95,7 @@ def _tables(
             modes = "modes" in columns or wants_modes(statistic)
             compiled = compile_statistic(statistic, record_layout(model, modes), record)
         task = task_from_arrays(model, response, route, arguments, start, columns, compiled)
-        return run(task, key, count, threads, progress=False, origin=first).table
+        return run(task, key, count, threads, progress=False, first=first).table
 
     return table
 

@@ -225,9 +225,7 @@ def _core_of(
     )
 
 
-def _layout_of(
-    model: Model, columns: Iterable[str], statistic: CompiledStatistic | None
-) -> RecordLayout:
+def _layout_of(model: Model, columns: Iterable[str], statistic: CompiledStatistic | None) -> RecordLayout:
     """The layout of records that have what is kept of them and what a statistic wants."""
     return record_layout(model, "modes" in columns or (statistic is not None and statistic.wants_modes))
 

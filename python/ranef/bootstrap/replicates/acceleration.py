@@ -15,6 +15,7 @@ import pandas as pd
 
 from ...errors import ArgumentError
 from ...fit import Fit
+from ...frame.native import in_pandas
 from ..loop.record import record_layout
 from ..loop.statistic import is_compiled, pick, values_of, wanted_parts
 from ..schemes.group_products import Groups, all_groups
@@ -30,10 +31,10 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
     """
     if result.fit is None:
         raise ArgumentError(
-            "method='bca' refits the model without one group after the other, and this result was loaded "
+            "kind='bca' refits the model without one group after the other, and this result was loaded "
             "without its fit: restore it with result.replaced(fit=fit)"
         )
-    without = leave_out_estimates(result.fit, result)
+    without = in_pandas(result.fit.left_out)(result)
     distances = without.mean() - without
     with np.errstate(invalid="ignore", divide="ignore"):
         values = (distances**3).sum(min_count=1) / (6.0 * (distances**2).sum(min_count=1) ** 1.5)
@@ -43,8 +44,6 @@ def accelerations(result: BootstrapResult, names: list[str]) -> pd.Series:
 
 def leave_out_estimates(fit: Fit, result: BootstrapResult) -> pd.DataFrame:
     """Estimates without each group (or block of groups), by parameter; NaN rows where a refit failed."""
-    if result.route in ("refits", "cells") or result.names.absolute:
-        return fit.left_out(result)  # type: ignore[attr-defined]
     groups = all_groups(fit)
     blocks = blocks_of(groups.factor.n_levels)
     rows = [

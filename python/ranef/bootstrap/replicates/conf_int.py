@@ -84,9 +84,7 @@ def conf_int(
     return table
 
 
-def _chosen(
-    result: BootstrapResult, known: pd.Index, parameters: str | Iterable[str] | None
-) -> list[str]:
+def _chosen(result: BootstrapResult, known: pd.Index, parameters: str | Iterable[str] | None) -> list[str]:
     if parameters is None:
         return [name for name in known if name not in result.names.theta] or list(known)
     groups = _groups(result, known)

@@ -91,18 +91,18 @@ def _drawn_from(result: BootstrapResult) -> Fit:
     """The fit, with all that it takes to have the replicates' responses again."""
     if result.scheme == "cases":
         raise ArgumentError(
-            "method='studentized': every replicate of scheme='cases' has a design of its own, for which only "
-            "the coefficients' standard errors are known; other methods give intervals for variances"
+            "kind='studentized': every replicate of scheme='cases' has a design of its own, for which only "
+            "the coefficients' standard errors are known; other kinds give intervals for variances"
         )
     if result.fit is None:
         raise ArgumentError(
-            "method='studentized' needs the fit for the standard errors of variance parameters, and this "
+            "kind='studentized' needs the fit for the standard errors of variance parameters, and this "
             "result was loaded without it: restore it with result.replaced(fit=fit)"
         )
     missing = [part for part in ("sigma", "theta") if part not in result.places]
     if missing:
         raise ArgumentError(
-            f"method='studentized' needs {' and '.join(map(repr, missing))} of every replicate for the "
+            f"kind='studentized' needs {' and '.join(map(repr, missing))} of every replicate for the "
             "standard errors of variance parameters: keep it in columns="
         )
     return result.fit
@@ -126,7 +126,7 @@ def _responses(fit: Fit, result: BootstrapResult) -> Callable[[int, int], Iterat
         task = draws_task(fit, at, gram_factor(fit.model))
 
         def drawn(first: int, count: int) -> Iterator[Any]:
-            table = run_whole(task, key, count, result.n_threads, origin=first)
+            table = run_whole(task, key, count, result.n_threads, first=first)
             return (fit.response.with_values(row) for row in table)
 
         return drawn

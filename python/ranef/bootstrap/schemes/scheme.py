@@ -58,7 +58,7 @@ def rows_of_replicates(
     task = sample_task(fit, truth)
 
     def rows(first: int, count: int) -> np.ndarray:
-        return run_whole(task, key, count, threads, origin=first)
+        return run_whole(task, key, count, threads, first=first)
 
     return rows
 

@@ -197,7 +197,7 @@ def pbtest(
     require_nested(small, large)
     key, seed = stream_key(seed)
     pair = Pair.of(small, large, columns, small, true_parameters(small))
-    ratios = pair.ratios(key, count, threads, label="pbtest", progress=bool(progress))
+    ratios = pair.ratios(key, count, threads, progress=bool(progress))
     return ratio_test(small, large, ratios, count, fixed, seed)
 
 

@@ -37,9 +37,7 @@ class Pair:
     factor: GramFactor | None = None  # of the large design
 
     @classmethod
-    def of(
-        cls, small: Fit, large: Fit, columns: np.ndarray, drawn: Fit, truth: TrueParameters
-    ) -> Pair:
+    def of(cls, small: Fit, large: Fit, columns: np.ndarray, drawn: Fit, truth: TrueParameters) -> Pair:
         """Choose how to draw: from the large design's Gram factor where it can be, else row by row."""
         inner = embedding(small, large, columns)
         factor = route_of(large.model).factor if inner is not None else None
@@ -54,15 +52,15 @@ class Pair:
         """The same with other parameters of the model that is drawn from."""
         return replace(self, truth=truth)
 
-    def ratios(
-        self, key: np.ndarray, n: int, threads: int, label: str = "", progress: bool = False
-    ) -> np.ndarray:
+    def ratios(self, key: np.ndarray, n: int, threads: int, progress: bool = False) -> np.ndarray:
         """Criterion of the small model less that of the large one; NaN where one of them has no fit.
 
         Shorter than ``n`` when Ctrl-C was pressed.
         """
         parts: list[np.ndarray] = []
-        with tqdm(total=n, desc=label, unit=" replicates", disable=not progress, dynamic_ncols=True) as bar:
+        with tqdm(
+            total=n, desc="pbtest", unit=" replicates", disable=not progress, dynamic_ncols=True
+        ) as bar:
             try:
                 for ratios, _ in self._batches(key, n, threads, 0):
                     parts.append(ratios)
@@ -72,15 +70,13 @@ class Pair:
                     raise
         return np.concatenate(parts)
 
-    def refits(
-        self, key: np.ndarray, n: int, threads: int, origin: int = 0
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def refits(self, key: np.ndarray, n: int, threads: int, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """The ratios, and the small model's theta of every replicate, (n, n_theta)."""
-        ratios, thetas = zip(*self._batches(key, n, threads, origin), strict=True)
+        ratios, thetas = zip(*self._batches(key, n, threads, first), strict=True)
         return np.concatenate(ratios), np.concatenate(thetas)
 
     def _batches(
-        self, key: np.ndarray, n: int, threads: int, origin: int
+        self, key: np.ndarray, n: int, threads: int, first: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Ratios and thetas: as many at a time as memory allows, and as take a second or two, since Ctrl-C
         loses those that it finds unfinished.
@@ -89,7 +85,7 @@ class Pair:
         begin, size = 0, min(most, _FIRST)
         while begin < n:
             count, started = min(size, n - begin), time.perf_counter()
-            small, large = self._tables(key, origin + begin, count, threads)
+            small, large = self._tables(key, first + begin, count, threads)
             criteria = [
                 np.where(table[:, -1].astype(int) & FAILED, np.nan, table[:, -2]) for table in (small, large)
             ]
@@ -107,14 +103,12 @@ class Pair:
                 rows_task(self.drawn, self.truth, refitted=fit, columns=kept)
                 for fit, kept in zip(states, columns, strict=True)
             ]
-            return [run_whole(task, key, count, threads, origin=first) for task in tasks]
+            return [run_whole(task, key, count, threads, first=first) for task in tasks]
         task = draws_task(self.large, self._outer_truth, self.factor)
-        draws = run_whole(task, key, count, threads, origin=first)
+        draws = run_whole(task, key, count, threads, first=first)
         tasks = [
             refits_task(fit, response, kept)
-            for fit, response, kept in zip(
-                states, (self.inner.responses(draws), draws), columns, strict=True
-            )
+            for fit, response, kept in zip(states, (self.inner.responses(draws), draws), columns, strict=True)
         ]
         return [run_whole(task, key, len(draws), threads) for task in tasks]
 

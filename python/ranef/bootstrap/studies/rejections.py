@@ -70,7 +70,7 @@ class Study:
 
     def _rejections(self, key: np.ndarray, first: int, n: int, threads: int) -> np.ndarray:
         if self.test in ("lrt", "bootstrap"):
-            ratio, theta = self._pair.refits(key, n, threads, origin=first)
+            ratio, theta = self._pair.refits(key, n, threads, first=first)
             if self.test == "lrt":
                 rejected = ratio >= chdtri(self.positions.size, self.alpha)
             else:
@@ -105,15 +105,15 @@ class Study:
         """Records of the studies, and each one's response as cross-products."""
         if self.factor is not None:
             task = draws_task(self.fit, self.truth, self.factor)
-            draws = run_whole(task, key, n, threads, origin=first)
+            draws = run_whole(task, key, n, threads, first=first)
             task = refits_task(self.fit, draws, *self._kept)
             table = run_whole(task, key, n, threads)
             return table, lambda i: self.fit.response.with_values(draws[i])
         columns, contrast = self._kept
         task = rows_task(self.fit, self.truth, columns=columns, contrast=contrast)
-        table = run_whole(task, key, n, threads, origin=first)
+        table = run_whole(task, key, n, threads, first=first)
         sample = sample_task(self.fit, self.truth)
-        rows = run_whole(sample, key, n, threads, origin=first)
+        rows = run_whole(sample, key, n, threads, first=first)
         return table, lambda i: self.model.cross.response(rows[i])
 
     @property
@@ -200,10 +200,10 @@ class Study:
         beta[self.positions] = 0.0
         at = standing(self._pair.large.model, theta).solution
         pair = self._pair.at(TrueParameters(beta, theta, self.truth.sigma, at, given=True))
-        origin, done, larger = _NULL_LANE + number * self.n_null, 0, 0
+        first, done, larger = _NULL_LANE + number * self.n_null, 0, 0
         while done < self.n_null and larger <= allowed:
             count = min(_FIRST_NULLS if done == 0 else self.n_null, self.n_null - done)
-            nulls, _ = pair.refits(key, count, 1, origin=origin + done)
+            nulls, _ = pair.refits(key, count, 1, first=first + done)
             larger += int(np.count_nonzero(~(nulls < ratio)))  # one without a fit counts as larger
             done += count
         return larger <= allowed
