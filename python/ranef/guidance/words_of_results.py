@@ -121,9 +121,11 @@ OF_A_PROFILE = by_word(
 OF_PLOTS = by_word(
     {
         "fit.plot.residuals()": "resid residual residuals_plot fitted resid_fitted rvf",
+        "fit.plot.residuals('scale-location')": "scale_location spread_level",
         "fit.plot.qq()": "qqplot qqnorm qqmath probplot",
         "fit.plot.caterpillar()": "ranef dotplot random_effects random effects_random re",
-        "fit.plot.coefficients()": "forest fixef params coefs fixed summary dotwhisker coef",
+        "fit.plot.coefficients()": "forest fixef params coefs fixed summary dotwhisker coef plot_model "
+        "modelplot",
         "fit.predictions('x', by='g').plot()": "predictions predict effects effect regression curves",
         "fit.plot.slopes()": "lines scatter fit",
         "fit.plot.check()": "hist density diagnostics check_model panel ppc posterior_predictive pp_check",
