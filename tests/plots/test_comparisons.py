@@ -9,6 +9,8 @@ from ranef import plots
 from ranef.errors import ArgumentError
 from reference_battery import load_data, load_model
 
+from tests.plots.legibility import common_name
+
 
 @pytest.fixture(scope="module")
 def replicates(gappy):
@@ -36,6 +38,14 @@ def test_intervals_of_each_method(replicates, gappy):
 def test_intervals_that_do_not_exist_say_so(fit_of):
     axes = plots.intervals(fit_of("dye2_reml"), ["wald"])
     assert [text.get_text() for text in axes[-1].texts] == ["none"]
+
+
+def test_intervals_of_a_structured_covariance():
+    teeth = ranef.datasets.load("Orthodont")
+    fit = ranef.lmer("distance ~ age + (1 | Subject)", teeth, residual="car1(age | Subject)")
+    axes = plots.intervals(fit.bootstrap(20, seed=1, progress=False), ["wald", "percentile"])
+    texts = {axis.get_title(): [text.get_text() for text in axis.texts] for axis in axes}
+    assert texts["age"] == [] and texts["car1(age | Subject)"] == ["none"]  # none by Wald
 
 
 def test_intervals_beside_a_dropped_coefficient(fit_of):
@@ -158,7 +168,8 @@ def test_means_over_a_covariate_are_lines():
         "Variety: Marvellous",
         "Variety: Victory",
     ]
-    assert by[0].get_xlabel().startswith("difference in yield, 95 % interval")
+    assert common_name(by[0].figure, "x").startswith("difference in yield, 95 % interval")
+    assert len({panel.get_xlim() for panel in by}) == 1
 
 
 def test_slopes_and_their_name():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..bootstrap.by_refits.record import RefitRecord
 from ..bootstrap.draws.true_parameters import true_parameters
 from ..bootstrap.replicates.result import BootstrapResult
 from ..errors import ArgumentError, quote_list, require_level
@@ -107,8 +108,7 @@ def _tables(
     """Intervals by label, and estimates where they are known."""
     if isinstance(source, LikelihoodFit):
         wanted = _wanted(methods, _OF_THE_FIT, "; intervals from replicates need fit.bootstrap(n)")
-        estimates = true_parameters(source).series(ParameterNames.of(source.model))
-        return {name: _of_fit(source, name, parameters, level) for name in wanted}, estimates
+        return {name: _of_fit(source, name, parameters, level) for name in wanted}, _estimates(source)
     if isinstance(source, Mapping):
         if methods is not None:
             raise ArgumentError("methods= goes with a fit or a bootstrap; a mapping has its own labels")
@@ -126,6 +126,16 @@ def _tables(
         else:
             tables[name] = in_pandas(source.conf_int)(name, level=level)
     return tables, source.estimates
+
+
+def _estimates(fit: Fit) -> pd.Series:
+    if _is_structured(fit):
+        return RefitRecord.of(fit).estimates(fit)
+    return true_parameters(fit).series(ParameterNames.of(fit.model))
+
+
+def _is_structured(fit: Fit) -> bool:
+    return getattr(fit, "structured_covariance", False)
 
 
 def _labelled(table: Any) -> Any:
@@ -146,7 +156,9 @@ def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = 
 
 def _of_fit(fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float) -> pd.DataFrame:
     if method == "wald":
-        return in_pandas(fit.conf_int)("wald", "all", level=level)
+        # of a structured covariance there are none by Wald
+        known = None if _is_structured(fit) else "all"
+        return in_pandas(fit.conf_int)("wald", known, level=level)
     return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
 
 

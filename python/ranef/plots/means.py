@@ -10,7 +10,18 @@ import pandas as pd
 from ..errors import ArgumentError, quote_list
 from ..frame.native import in_pandas
 from ..inference.means import MarginalMeans
-from .canvas import GREY, SERIES, Axes, interval_words, named, panels, result_axes, shared_legend, title
+from .canvas import (
+    GREY,
+    SERIES,
+    Axes,
+    common_labels,
+    interval_words,
+    named,
+    panels,
+    result_axes,
+    shared_legend,
+    title,
+)
 from .rows import draw_rows, label_below_rows, name_rows, size_of_rows
 from .sources import draws
 from .values import beside, draw_values, name_values, places_of, require_few
@@ -123,12 +134,16 @@ def _comparisons(estimates: MarginalMeans, table: pd.DataFrame, response: str, a
         )
     width = 4.6 if len(parts) == 1 else 2.6
     size = size_of_rows(list(parts[0][1]["contrast"]), width, 0.26, 1.7)
-    axes = panels(len(parts), ax, columns=2, size=size, rigid=True, sharey=True)
+    axes = panels(len(parts), ax, columns=2, size=size, rigid=True, sharex=True, sharey=True)
     for axis, (values, rows) in zip(axes, parts, strict=True):
         axis.axvline(0.0, color=GREY, linewidth=0.8, zorder=0)
         draw_rows(axis, np.arange(len(rows)), rows["estimate"], rows["lower"], rows["upper"])
         name_rows(axis, list(rows["contrast"]))
         title(axis, ", ".join(f"{named(n)}: {v}" for n, v in zip(by, np.atleast_1d(values), strict=True)))
     adjusted = "" if estimates.adjust == "none" else f" ({estimates.adjust})"
-    label_below_rows(axes[0], f"difference in {response}, {interval_words(estimates.level)}{adjusted}")
+    words = f"difference in {response}, {interval_words(estimates.level)}{adjusted}"
+    if len(axes) > 1:
+        common_labels(axes, words, "", own_figure=ax is None)
+    else:
+        label_below_rows(axes[0], words)
     return result_axes(axes)

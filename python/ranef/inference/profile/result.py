@@ -44,10 +44,12 @@ class Curve(Snapshot):
 
     @cached_property
     def _increasing(self) -> list[Point]:
-        points = self.points
-        return [
-            p for i, p in enumerate(points) if np.isfinite(p.zeta) and (i == 0 or p.zeta > points[i - 1].zeta)
-        ]
+        """The points above all before them."""
+        found: list[Point] = []
+        for point in self.points:
+            if np.isfinite(point.zeta) and (not found or point.zeta > found[-1].zeta):
+                found.append(point)
+        return found
 
     @cached_property
     def forward(self) -> CubicSpline:
