@@ -71,7 +71,7 @@ _NOTHING = Points(np.zeros(0), np.zeros(0))
 
 def points_behind(predictions: Predictions, behind: str | None) -> Points:
     """Return the points that are drawn behind predictions."""
-    fit, generalised = predictions.fit, hasattr(predictions.fit, "family")
+    fit, generalised = predictions.fit, predictions.fit.generalised
     if behind is None or fit.model.design.predictors is None:
         return _NOTHING
     if behind == "auto":

@@ -144,7 +144,7 @@ def _modes(fit: Fit) -> list[Panel]:
 def _densities(fit: Fit, n: int, seed: Any, axis: Axes) -> None:
     drawn, y = np.asarray(fit.simulate(n, seed=seed)), np.asarray(fit.y, dtype=float)
     distinct = np.unique(y[: 10 * _DRAWN])
-    if hasattr(fit, "family") and len(distinct) <= 25 and (distinct == distinct.round()).all():
+    if fit.generalised and len(distinct) <= 25 and (distinct == distinct.round()).all():
         _shares(drawn, y, distinct, axis)
     else:
         low, high = np.quantile(np.concatenate([drawn.ravel(), y]), [0.0005, 0.9995])

@@ -89,7 +89,7 @@ def spread(fit: Any, ax: Any = None) -> Axes:
 
 
 def _asked(fit: Any, name: str) -> Any:
-    if not getattr(fit, "structured_covariance", False) or not hasattr(fit, name):
+    if not fit.structured_covariance or not hasattr(fit, name):
         raise ArgumentError(
             f"plots.{name} draws residuals beside their covariance: fit with residual= or dispersion=, or by "
             "ranef.gls() or ranef.mmrm()"

@@ -64,7 +64,7 @@ def criterion(
     >>> ranef.plots.criterion(fit).get_xlabel()
     'theta of Batch.Intercept'
     """
-    if hasattr(fit, "family"):
+    if fit.generalised:
         raise ArgumentError("plots.criterion is for linear models: see plots.profile")
     places = _chosen(fit, theta)
     if points is not None:

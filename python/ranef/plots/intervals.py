@@ -129,13 +129,9 @@ def _tables(
 
 
 def _estimates(fit: Fit) -> pd.Series:
-    if _is_structured(fit):
+    if fit.structured_covariance:
         return RefitRecord.of(fit).estimates(fit)
     return true_parameters(fit).series(ParameterNames.of(fit.model))
-
-
-def _is_structured(fit: Fit) -> bool:
-    return getattr(fit, "structured_covariance", False)
 
 
 def _labelled(table: Any) -> Any:
@@ -157,7 +153,7 @@ def _wanted(methods: Sequence[str] | None, possible: Sequence[str], hint: str = 
 def _of_fit(fit: Fit, method: str, parameters: Sequence[str] | str | None, level: float) -> pd.DataFrame:
     if method == "wald":
         # of a structured covariance there are none by Wald
-        known = None if _is_structured(fit) else "all"
+        known = None if fit.structured_covariance else "all"
         return in_pandas(fit.conf_int)("wald", known, level=level)
     return in_pandas(fit.profile(parameters, level).conf_int)(level=level)
 

@@ -109,7 +109,7 @@ def slopes(
 
 def _column(fit: Fit, x: str | None) -> str:
     """Return the column of X whose slopes are drawn."""
-    if hasattr(fit, "family"):
+    if fit.generalised:
         raise ArgumentError("plots.slopes is for linear models: see plots.pooling, plots.simulated")
     names = [fit.model.design.column_names[index] for index in fit.model.cross.columns]
     if "Intercept" not in names:
