@@ -333,8 +333,7 @@ def checked_settings(
     """Return the settings, or an ArgumentError that names the argument."""
     if start is None and optimizer == "newton" and max_evaluations is None and tolerance == DEFAULT.tolerance:
         return DEFAULT
-    if optimizer != "newton":
-        require_known(optimizer)
+    require_known(optimizer)
     if max_evaluations is not None:
         require_evaluations(max_evaluations)
     require_positive("tolerance", tolerance)

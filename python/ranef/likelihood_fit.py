@@ -75,6 +75,8 @@ class LikelihoodFit(metaclass=Explained):
     comparisons = Verb("inference.effects:comparisons")
     slopes = Verb("inference.effects:slopes")
     to_marginaleffects = Verb("inference.effects.adapter:to_marginaleffects")
+    effects_estimator = Verb("inference.effects.delta:effects_estimator", shown=False)
+    linear_parts = Verb("inference.effects.adapter:one_part", shown=False)
     simulate = Verb("estimates.simulation:simulate")
     vif = TableVerb("diagnostics.collinearity:vif")
     bootstrap = Verb("bootstrap.parametric:bootstrap")

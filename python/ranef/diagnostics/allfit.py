@@ -16,12 +16,11 @@ from ..estimates.parameters import ParameterNames
 from ..fit import Fit
 from ..guidance.arguments import guided
 from ..optimize import Settings, optimise
-from ..optimize.others import METHODS, require_known
+from ..optimize.others import OPTIMIZERS, require_known
 from ..optimize.scaling import row_scales, theta_scale
 from ..show import Document, Line, Printed, frame_table
 from ..theta import pack
 
-OPTIMIZERS = ("newton", *METHODS)
 _SIZES = {"small": 0.1, "unit": 1.0, "large": 10.0}  # of a random effect at the start, the residual being 1
 AGREE = 1e-3  # of the criterion: optimisers closer than this have found the same optimum
 
@@ -142,8 +141,7 @@ def allfit(fit: Any, optimizers: Iterable[str] | None = None, max_evaluations: i
         OPTIMIZERS if optimizers is None else [optimizers] if isinstance(optimizers, str) else optimizers
     )
     for name in names:
-        if name != "newton":
-            require_known(name)
+        require_known(name)
     runs, skipped, begun = {}, {}, _starts(fit, names)
     for name in names:
         start = None if name == "newton" else begun[name][1]

@@ -104,7 +104,7 @@ class GlmerFit(Fit, kind="glmer"):
     leverage = RowVerb("generalised.diagnostics.influence:leverage")
     influence = Verb("generalised.diagnostics.influence:influence")
     means_on_scale = Verb("generalised.prediction.means:means_on_scale", shown=False)
-    population_estimator = Verb("generalised.prediction.effects:PopulationEstimator", shown=False)
+    effects_estimator = Verb("generalised.prediction.effects:effects_estimator", shown=False)
     trends_on_scale = Verb("generalised.prediction.means:trends_on_scale", shown=False)
     other_runs = Verb("generalised.diagnostics.optimisers:other_runs", shown=False)
     response_distribution = Verb("generalised.diagnostics.distribution:distribution", shown=False)

@@ -1,7 +1,8 @@
-"""Differences of exact first derivatives, for Schur complements too large for the dense formulas."""
+"""Derivatives by differences: of exact first ones, for Schur complements too large for the dense formulas."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,20 @@ from ..fit import Fit
 from .curvature import unprofiled
 
 _STEP = 1e-3  # fourth-order differences: their error is about _STEP^4, that of rounding 1e-13 / _STEP
-_OFFSETS = (-2, -1, 1, 2)
-_WEIGHTS = np.array([1, -8, 8, -1]) / 12
+TIMES = (1, -1, 2, -2)
+
+
+def fourth_order(ends: Sequence[Any], step: float) -> Any:
+    """Return a derivative from values at `TIMES` steps, with an error of the step's fourth power."""
+    near, far = ends[0] - ends[1], ends[2] - ends[3]
+    return (8 * near - far) / (12 * step)
+
+
+def linear_slope(moved: Callable[[float], FloatArray], here: FloatArray, wide: float) -> FloatArray | None:
+    """Return the derivative of rows that are linear over a wide step, which loses no digits; else None."""
+    up, down = moved(wide / 2), moved(-wide / 2)
+    linear = np.allclose(up + down, 2 * here, rtol=1e-13, atol=0.0)
+    return np.asarray((up - down) / wide) if linear else None
 
 
 def difference_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray]:
@@ -29,11 +42,11 @@ def difference_derivatives(fit: Fit, core: bool) -> tuple[FloatArray, FloatArray
     slopes, profiled, border = [], np.zeros((size, size)), np.zeros(size)
     for i in range(size):
         step = _STEP * max(abs(theta[i]), 0.1)
-        found = [at(fit, theta + offset * step * np.eye(size)[i]) for offset in _OFFSETS]
-        weights = _WEIGHTS / step
-        slopes.append(np.tensordot(weights, np.array([covariance for covariance, _, _ in found]), axes=1))
-        border[i] = -2 / sigma**3 * (weights @ np.array([rss for _, rss, _ in found]))
-        profiled[i] = weights @ np.array([gradient for _, _, gradient in found])
+        found = [at(fit, theta + times * step * np.eye(size)[i]) for times in TIMES]
+        covariances, squares, gradients = zip(*found, strict=True)
+        slopes.append(fourth_order(covariances, step))
+        border[i] = -2 / sigma**3 * fourth_order(squares, step)
+        profiled[i] = fourth_order(gradients, step)
     return np.array(slopes), unprofiled(profiled, border, 4 * nu / sigma**2)
 
 

@@ -16,7 +16,7 @@ from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..model import Model
 from ..theta import pack
-from .certificate import SINGULAR, Evidence, certify
+from .certificate import SINGULAR, certify
 from .optimum import Optimum
 from .scaling import flipped, row_scales, snapped, theta_scale
 from .settings import Settings
@@ -50,12 +50,13 @@ METHODS: dict[str, Method] = {
         "LN_NELDERMEAD", False, "maxeval", {"ftol_abs": 1.0, "xtol_abs": 1e7}, "nlopt"
     ),
 }
+OPTIMIZERS = ("newton", *METHODS)
 
 
 def require_known(optimizer: str) -> None:
     """Raise an ArgumentError that lists the optimisers there are."""
-    if optimizer not in METHODS:
-        listed = ", ".join(f"'{name}'" for name in ("newton", *METHODS))
+    if optimizer not in OPTIMIZERS:
+        listed = ", ".join(f"'{name}'" for name in OPTIMIZERS)
         raise ArgumentError(f"optimizer= must be one of {listed}, not {optimizer!r}")
 
 
@@ -91,10 +92,9 @@ class _Criterion:
 def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
     """Minimise with an optimiser of SciPy or NLopt.
 
-    Raises ArgumentError: unknown optimiser, one that the installed SciPy lacks, or NLopt is not installed; a
+    Raises ArgumentError: an optimiser that the installed SciPy lacks, or NLopt is not installed; a
         start where the criterion has no value.
     """
-    require_known(settings.optimizer)
     scale = theta_scale(model)
     limit = settings.max_evaluations or _PER_PARAMETER * model.n_theta
     criterion = _Criterion(model, response, scale, limit)
@@ -107,7 +107,22 @@ def minimise(model: Model, response: Any, settings: Settings) -> Optimum:
     best = criterion.best / scale
     theta = _canonical(model, response, best, scale)
     evidence = certify(model, response, theta)
-    return _optimum(model, response, theta, settings, criterion.evaluations, status, evidence)
+    holds = evidence.holds and status != LIMIT_REACHED
+    return Optimum(
+        theta=theta,
+        value=model.problem.value(response, theta),
+        optimizer=settings.optimizer,
+        evaluations=criterion.evaluations,
+        certificate_evaluations=evidence.evaluations,
+        gradient_norm=evidence.gradient_norm,
+        eigenvalues=evidence.eigenvalues,
+        boundary=evidence.boundary,
+        singular=bool(evidence.boundary),
+        converged=holds,
+        # a line search that ends for want of progress at a minimum has found it all the same
+        status="ok" if holds else status,
+        model=model,
+    )
 
 
 def _run(criterion: _Criterion, x: FloatArray, settings: Settings) -> str:
@@ -177,30 +192,3 @@ def _canonical(model: Model, response: Any, theta: FloatArray, scale: FloatArray
     zeroed = [flipped(snapped(f, size, SINGULAR)) for f, size in zip(factors, sizes, strict=True)]
     before, after = (model.problem.value(response, pack(form)) for form in (exact, zeroed))
     return pack(zeroed) if after <= before + _HARMLESS else pack(exact)
-
-
-def _optimum(
-    model: Model,
-    response: Any,
-    theta: FloatArray,
-    settings: Settings,
-    evaluations: int,
-    status: str,
-    evidence: Evidence,
-) -> Optimum:
-    exhausted = status == LIMIT_REACHED
-    return Optimum(
-        theta=theta,
-        value=model.problem.value(response, theta),
-        optimizer=settings.optimizer,
-        evaluations=evaluations,
-        certificate_evaluations=evidence.evaluations,
-        gradient_norm=evidence.gradient_norm,
-        eigenvalues=evidence.eigenvalues,
-        boundary=evidence.boundary,
-        singular=bool(evidence.boundary),
-        # a line search that ends for want of progress at a minimum has found it all the same
-        converged=evidence.holds and not exhausted,
-        status="ok" if evidence.holds and not exhausted else status,
-        model=model,
-    )

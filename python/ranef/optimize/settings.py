@@ -12,7 +12,7 @@ import numpy.typing as npt
 class Settings:
     """How to optimise."""
 
-    optimizer: str = "newton"  # ``"newton"`` or one of `others.METHODS`
+    optimizer: str = "newton"  # ``"newton"`` or one of `others.OPTIMIZERS`
     # (n_theta,): where to start, in lme4's order; by default from moments of the data
     start: npt.NDArray[np.float64] | None = None
     max_evaluations: int | None = None  # by default 200 for Newton, 1,000 per parameter for the others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..inference.curvature import inverse, unprofiled
+from ..inference.differences import TIMES, fourth_order
 from ..inference.kenward_roger import require_reml
 from ..inference.methods import KNOWN_DF
 from ..inference.moved import Moved
@@ -57,7 +58,7 @@ def differenced_df(
     hessian, falls, slopes = np.zeros((k, k)), np.zeros(k), np.zeros((k + 1, *covariance.shape))
     for i in free:
         step = steps[i]
-        ends = [at(point + times * step * np.eye(k)[i]) for times in (1, -1, 2, -2)]
+        ends = [at(point + times * step * np.eye(k)[i]) for times in TIMES]
         gradients, inner, squares = zip(*ends, strict=True)
         hessian[i, free] = fourth_order(gradients, step)[free]
         slopes[i] = variance * fourth_order(inner, step)
@@ -72,12 +73,6 @@ def unprofiled_covariance(profiled: FloatArray, falls: FloatArray, nu: float) ->
     `falls` are the slopes of r^2 / sigma^2: d2 / d parameter d log sigma is -2 times them, 4 nu the corner.
     """
     return 2 * inverse(unprofiled(profiled, -2 * falls, 4.0 * nu))
-
-
-def fourth_order(ends: Sequence[Any], step: float) -> Any:
-    """Return a derivative from values at +1, -1, +2, -2 steps, with an error of the step's fourth power."""
-    near, far = ends[0] - ends[1], ends[2] - ends[3]
-    return (8 * near - far) / (12 * step)
 
 
 def _kenward_roger(fit: Any, linear: bool = False) -> Method:

@@ -13,18 +13,18 @@ import numpy.typing as npt
 from .. import _core
 from ..arrays import FloatArray
 from ..coordinates import Coordinates
+from ..inference.differences import TIMES, fourth_order
 from ..inference.kenward_roger import require_reml
 from ..inference.methods import METHODS as MODEL_METHODS
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..inference.testing import Method
 from ..verbs import kept
-from .gls_methods import Solved, differenced_df, fourth_order, unprofiled_covariance
+from .gls_methods import Solved, differenced_df, unprofiled_covariance
 from .kenward_roger import ResidualKenwardRoger
 from .unknown_errors import known_errors
 
 _STEP = 1e-3  # of theta (relative to it, or to 0.1), and of phi in units of about a standard error
-_TIMES = (1, -1, 2, -2)
 
 
 @kept
@@ -51,12 +51,12 @@ def _satterthwaite(fit: Any) -> DeltaDf:
 
     steps, free = _STEP / np.sqrt(sums.cells.information()), fit.outer.free
     for i in free:
-        points = [phi + times * steps[i] * np.eye(k)[i] for times in _TIMES]
+        points = [phi + times * steps[i] * np.eye(k)[i] for times in TIMES]
         take(i, [sums.inner(point, theta) for point in points], steps[i])
         in_phi = fourth_order([sums.in_phi(point, fit.theta) for point in points], steps[i])
         hessian[i, free] = in_phi[free]
     for i, step in enumerate(_STEP * np.maximum(np.abs(theta), 0.1)):
-        points = [theta + times * step * np.eye(theta.size)[i] for times in _TIMES]
+        points = [theta + times * step * np.eye(theta.size)[i] for times in TIMES]
         take(k + i, [_core.first_derivatives(problem, response, point) for point in points], step)
     slopes[size] = 2 * covariance
     spread = unprofiled_covariance(hessian, falls, nu)

@@ -20,6 +20,11 @@ from .averages import average_mean, curve_at, fixed_part, random_columns
 Value = Callable[[dict[str, Any]], FloatArray]
 
 
+def effects_estimator(fit: GlmerFit, scale: str | None, ddf: str | None, averaged: bool) -> Estimator:
+    """Return what averages predictions of rows, of a typical group or over the population of groups."""
+    return PopulationEstimator(fit, scale, ddf) if averaged else Estimator(fit, scale, ddf)
+
+
 class PopulationEstimator(Estimator):
     """Means over rows and over the population of groups, with gradients along the parameters' uncertainty.
 

@@ -32,7 +32,7 @@ def one_part(fit: Any, scale: str | None) -> LinearParts:
     if scale not in (None, "response", "link"):
         raise ArgumentError(f"scale= must be 'response' or 'link', not {scale!r}")
     model = fit.model
-    link = None if getattr(fit, "family", None) is None or scale == "link" else fit.curve
+    link = None if scale == "link" or not fit.generalised else fit.curve
 
     def matrix(columns: Mapping[str, Column], n: int) -> FloatArray:
         return np.ascontiguousarray(model.design.spec.fixed.rows(columns, n)[:, model.cross.columns])
@@ -85,7 +85,7 @@ def to_marginaleffects(fit: Any, scale: str | None = None) -> Any:
             f"to_marginaleffects() needs the package marginaleffects ({error}): pip install marginaleffects; "
             "fit.predictions(), fit.comparisons() and fit.slopes() need nothing"
         ) from error
-    parts = fit.linear_parts(scale) if hasattr(fit, "linear_parts") else one_part(fit, scale)
+    parts = fit.linear_parts(scale)
     fit, model = parts.fit, parts.fit.model
     names = list(model.design.spec.fixed.columns)
     odd = [name for name in names if not name.isidentifier()]

@@ -191,12 +191,6 @@ def slopes(
     return job.result(rows, values, gradients, "slope")
 
 
-def _estimator(fit: Any, scale: Any, ddf: Any, averaged: bool) -> Estimator:
-    if hasattr(fit, "effects_estimator"):  # of all there is to choose
-        return fit.effects_estimator(scale, ddf, averaged)  # type: ignore[no-any-return]
-    return fit.population_estimator(scale, ddf) if averaged else Estimator(fit, scale, ddf)
-
-
 class _Job:
     """What the two have in common: where effects are taken, and what becomes of them."""
 
@@ -212,12 +206,7 @@ class _Job:
         if both:
             raise ArgumentError(f"{both[0]!r} is given values by at=: leave it out of by=")
         self.at = checked_values(fit, require_mapping("at", at))
-        if averaged and not hasattr(fit, "population_estimator"):
-            raise ArgumentError(
-                "averaged=True is for generalised models: in a linear one the effect in a typical group is "
-                "that in the population"
-            )
-        self.estimator = _estimator(fit, scale, ddf, averaged)
+        self.estimator: Estimator = fit.effects_estimator(scale, ddf, averaged)
 
     def cells(self, name: str) -> Any:
         """Return (what it is, rows) of each average for a variable."""

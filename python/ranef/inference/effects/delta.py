@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice
+from ..differences import TIMES, fourth_order, linear_slope
 from ..means.estimates import estimable
 from ..means.grid import spread
 from ..methods import method
@@ -21,6 +23,16 @@ STEP = 1e-3  # of the range of a number
 _CURVATURE_STEP = 1e-2  # of the linear predictor
 
 
+def effects_estimator(fit: Any, scale: str | None, ddf: str | None, averaged: bool) -> Estimator:
+    """Return what averages predictions of rows of a linear model."""
+    if averaged:
+        raise ArgumentError(
+            "averaged=True is for generalised models: in a linear one the effect in a typical group is "
+            "that in the population"
+        )
+    return Estimator(fit, scale, ddf)
+
+
 class Estimator:
     """Means over rows on the scale asked for, and what is made of them.
 
@@ -28,16 +40,15 @@ class Estimator:
     """
 
     def __init__(self, fit: Any, scale: str | None, ddf: str | None) -> None:
-        family = getattr(fit, "family", None)
         require_choice("scale", scale or "response", ("response", "link"))
         self.fit, self.beta, self.kept = fit, fit.solution["beta"], fit.model.cross.columns
-        own = None if family is None or scale == "link" else fit.curve
+        own = fit.curve if fit.generalised and scale != "link" else None
         self.link = None if own is None or own.name == "identity" else own
         self.method = method(fit, ddf)
         self.note = ""
-        if family is not None:
+        if fit.generalised:
             self.note = (
-                f"On the {family.link.name} scale" if self.link is None else
+                f"On the {fit.family.link.name} scale" if self.link is None else
                 "On the scale of the response, of a typical group, whose random effects are zero"
             )  # fmt: skip
         self.response = self.link is not None
@@ -64,8 +75,7 @@ class Estimator:
                 return own @ self.beta, own, D
             eta, along, step = X[:, self.kept] @ self.beta + part.offset, own @ self.beta, _CURVATURE_STEP
             slope = self.link.slope
-            ends = [slope(eta + k * step) for k in (1, -1, 2, -2)]
-            bend = (8 * (ends[0] - ends[1]) - (ends[2] - ends[3])) / (12 * step)
+            bend = fourth_order([slope(eta + times * step) for times in TIMES], step)
             gradient = (bend * along)[:, None] * X[:, self.kept] + slope(eta)[:, None] * own
             return slope(eta) * along, gradient, D
 
@@ -133,17 +143,12 @@ class Estimator:
         linear = self._linear(rows, name)
         if linear is not None:
             return linear
-        wide = self._spread(rows, name)
-        ends = {k: self._moved(rows, name, k * STEP * wide) for k in (-2, -1, 1, 2)}
-        return np.asarray((8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12 * STEP * wide))
+        step = STEP * self._spread(rows, name)
+        return np.asarray(fourth_order([self._moved(rows, name, times * step) for times in TIMES], step))
 
     def _linear(self, rows: Rows, name: str) -> FloatArray | None:
         """Return dX / dx over a wide step where X is linear in it, else None."""
-        wide = self._spread(rows, name)
-        up, down = self._moved(rows, name, wide / 2), self._moved(rows, name, -wide / 2)
-        if np.allclose(up + down, 2 * self._matrix(rows), rtol=1e-13, atol=0.0):
-            return np.asarray((up - down) / wide)
-        return None
+        return linear_slope(partial(self._moved, rows, name), self._matrix(rows), self._spread(rows, name))
 
     def _spread(self, rows: Rows, name: str) -> float:
         return spread(self.fit, name, np.asarray(rows.columns[name].values, dtype=float))  # type: ignore[union-attr]

@@ -16,6 +16,7 @@ from ...frame.factors import as_factor
 from ...frame.native import as_it_came
 from ...guidance.arguments import guided
 from ...guidance.old_names import also_called
+from ..differences import TIMES, fourth_order, linear_slope
 from ..methods import chosen_ddf
 from .estimates import MarginalMeans, estimable
 from .grid import Grid, matrix, of_all_parts, reference_grid, spread
@@ -116,7 +117,8 @@ def emmeans(
     1    A - C  -13.9167  0.0
     2    B - C   -5.9500  0.0
     """
-    fit, names, inside = _checked(_seen(fit, scale, averaged), specs, by, weights, level)
+    fit = _seen(fit, scale, averaged)
+    names, inside = _checked(fit, specs, by, weights, level)
     if offset is not None and (isinstance(offset, bool) or not np.isfinite(offset)):
         raise ArgumentError(f"offset= is the value of the offset, a finite number; got {offset!r}")
     if offset is not None and fit.model.design.offset is None:
@@ -175,13 +177,14 @@ def emtrends(
     1   Marvellous  64.58  11.86  51.0
     2      Victory  81.08  11.86  51.0
     """
-    fit, names, inside = _checked(_seen(fit, scale, averaged), specs, by, weights, level)
+    fit = _seen(fit, scale, averaged)
+    names, inside = _checked(fit, specs, by, weights, level)
     if var in (*names, *inside):
         raise ArgumentError(f"var={var!r} cannot be among the variables whose values are compared")
     grid = reference_grid(fit, [*names, *inside, var], at, data, var)
     column = grid.table[var]
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    if not numeric or (var in grid.factors and not _is_given(at, var)):
+    if not numeric or (var in grid.factors and var not in (at or {})):
         raise ArgumentError(f"var={var!r} is a factor: it has no slope, use emmeans(...).contrast('consec')")
     X, asked = _slopes(fit, grid, var, data), [*names, *inside]
     given, ddf = {var: None, **(at or {})}, chosen_ddf(fit, ddf)
@@ -209,11 +212,11 @@ def _slopes(fit: Fit, grid: Grid, var: str, data: Any) -> FloatArray:
         with np.errstate(all="ignore"):  # a wide step may leave a function's domain
             return matrix(fit, grid.table.assign(**{var: values + step}))
 
-    up, down = moved(wide / 2), moved(-wide / 2)
-    if np.allclose(up + down, 2 * grid.X, rtol=1e-13, atol=0.0):
-        return (up - down) / wide
-    ends = {k: moved(k * 1e-3 * wide) for k in (-2, -1, 1, 2)}
-    return (8 * (ends[1] - ends[-1]) - (ends[2] - ends[-2])) / (12e-3 * wide)
+    linear = linear_slope(moved, grid.X, wide)
+    if linear is not None:
+        return linear
+    step = 1e-3 * wide
+    return np.asarray(fourth_order([moved(times * step) for times in TIMES], step))
 
 
 def _on_scale(
@@ -235,13 +238,10 @@ def _seen(fit: Any, scale: str | None, averaged: bool) -> Any:
     return of_all_parts(fit) if scale in ("response", "zero") or (scale is None and averaged) else fit
 
 
-def _is_given(at: Mapping[str, Any] | None, name: str) -> bool:
-    return at is not None and name in at
-
-
 def _checked(
-    fit: Any, specs: Any, by: Any, weights: str, level: float
-) -> tuple[Fit, list[str], tuple[str, ...]]:
+    fit: Fit, specs: Any, by: Any, weights: str, level: float
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the variables that means are for, and those within whose values they are compared."""
     require_level(level)
     require_choice("weights", weights, ("equal", "proportional"))
     names = [] if specs is None else [specs] if isinstance(specs, str) else list(specs)
@@ -252,7 +252,7 @@ def _checked(
             f"specs= are names of variables, not a formula: got {asked[0]!r}. Write 'a' or ['a', 'b'], "
             "by='c' for what comes after '|', and emmeans(...).pairs() for pairwise"
         )
-    return fit, [name for name in names if name not in inside], inside
+    return [name for name in names if name not in inside], inside
 
 
 def _averaged(
@@ -287,20 +287,15 @@ def _averaged(
     if what == "emmean" and offset is None and fit.model.design.offset is not None:
         mean = f"{fit.model.design.mean_offset:.4g}"
         notes = (*notes, f"At the mean of the offset, {mean}: offset= takes another")
-    shift = _offset(fit, what, len(L), offset)
+    if offset is None:
+        offset = fit.model.design.mean_offset if what == "emmean" else 0.0  # a slope has none
+    shift = np.full(len(L), offset)
     return MarginalMeans(fit, keys, L, shift, what, by, ddf, level, notes=notes)
 
 
 def _nesting_note(inner: Nests) -> str:
     text = "; ".join(f"{name} in {' and '.join(outer)}" for name, outer in inner.items())
     return f"Nested: {text}. Means are over the cells there are"
-
-
-def _offset(fit: Fit, what: str, rows: int, given: float | None) -> FloatArray:
-    """Return what the offset adds to each mean; nothing to a slope."""
-    if given is not None and fit.model.design.offset is not None:
-        return np.full(rows, given)
-    return np.full(rows, fit.model.design.mean_offset if what == "emmean" else 0.0)
 
 
 def _shares(fit: Fit, grid: Grid, names: list[str], data: Any) -> FloatArray:
