@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import FloatArray
+from .design import GroupingFactor
 
 
 class IndependentResiduals:
     """Residuals with variance sigma^2 / weight; models whose residuals have a covariance say otherwise."""
 
     design: Any
+    subjects: GroupingFactor | None = None  # whose rows have residuals that correlate
 
     def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Return the covariance of the residuals of some rows, over sigma^2."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
+from ..design import GroupingFactor
 from ..errors import ArgumentError, RanefError, RowsNotKeptError, quote_list
 from ..estimates.parameters import ParameterNames
 from ..frame.native import in_pandas
@@ -50,24 +51,22 @@ def influence(fit: Any, group: str | None = None) -> pd.DataFrame | GroupInfluen
     M13    0.16
     Name: cooks, dtype: float64
     """
-    known = _groups(fit)
-    correlated = _subject(fit)
-    if group is None and correlated is None:
+    known, subjects = _groups(fit), fit.model.subjects
+    if group is None and subjects is None:
         if not known:
             raise ArgumentError(
                 "no groups are named in this fit, and influence() is of groups: fit without the rows in "
                 "question, or name the groups in a random effect"
             )
         return row_influence(fit)
-    name = correlated if group is None else group
+    name = subjects.name if group is None else group
     if name not in known:
         raise ArgumentError(f"there is no group {name!r}; the fit has {quote_list(known)}")
     if fit.model.streamed:
         raise RowsNotKeptError(
             "influence() needs the rows, which were read in batches and are not kept: give one table"
         )
-    codes, levels = known[name]
-    return _without_each(fit, str(name), np.asarray(codes), levels)
+    return _without_each(fit, known[name])
 
 
 def leverage(fit: Any) -> FloatArray:
@@ -81,9 +80,8 @@ def leverage(fit: Any) -> FloatArray:
     >>> fit.leverage().head(2).round(2).tolist()
     [0.22, 0.22]
     """
-    name = _subject(fit)
-    if name is not None:
-        raise ArgumentError(_CORRELATED.format(what="leverage", group=name))
+    if fit.model.subjects is not None:
+        raise ArgumentError(_CORRELATED.format(what="leverage", group=fit.model.subjects.name))
     return plain_leverage(fit)
 
 
@@ -113,49 +111,40 @@ def augment(fit: Any, data: Any = None, influence: bool | None = None) -> Any:
       Subject  age  .fitted  .normalized
     0     M01    8    22.13         1.51
     """
-    independent = _subject(fit) is None and bool(getattr(fit.model.design, "terms", ()))
+    subjects = fit.model.subjects
+    independent = subjects is None and bool(fit.model.design.terms)
     if influence and not independent:
-        raise ArgumentError(_CORRELATED.format(what="influence", group=_subject(fit) or "group"))
+        group = "group" if subjects is None else subjects.name
+        raise ArgumentError(_CORRELATED.format(what="influence", group=group))
     with_influence = independent if influence is None else influence
     noise, added = getattr(fit.model, "noise", None), {}
     if noise is not None and (weights := noise.row_weights(fit.outer.phi)) is not None:
         added = {".weights": weights, ".wtres": np.asarray(fit.resid) * np.sqrt(weights)}
-    if noise is not None or hasattr(fit.model, "visits"):
+    if noise is not None or subjects is not None:
         added[".normalized"] = np.asarray(fit.residuals("normalized"))
     return augmented(fit, data, with_influence, added)
 
 
-def _subject(fit: Any) -> str | None:
-    """Return what the rows that correlate belong to, None where residuals are independent."""
-    if hasattr(fit.model, "visits"):
-        return ":".join(fit.model.term.subject)
-    chain = getattr(getattr(fit.model, "noise", None), "chain", None)
-    return None if chain is None else ":".join(chain.names)
+def _groups(fit: Any) -> dict[str, GroupingFactor]:
+    """Return the grouping factors and the subjects whose rows correlate, by name."""
+    subjects = fit.model.subjects
+    known = {factor.name: factor for factor in fit.model.design.factors}
+    if subjects is not None:
+        known.setdefault(subjects.name, subjects)
+    return known
 
 
-def _groups(fit: Any) -> dict[str, tuple[Any, Any]]:
-    """Return codes of the rows and labels by group."""
-    model = fit.model
-    found = {factor.name: (factor.codes, factor.levels) for factor in getattr(model.design, "factors", ())}
-    name = _subject(fit)
-    if name is None or name in found:
-        return found
-    if hasattr(model, "visits"):
-        return {**found, name: (model.visits.subject, model.visits.subject_levels)}
-    return {**found, name: (model.noise.chain.subject, model.noise.chain.levels)}
-
-
-def _without_each(fit: Any, name: str, codes: Any, levels: Any) -> GroupInfluence:
+def _without_each(fit: Any, factor: GroupingFactor) -> GroupInfluence:
     kept = fit.model.cross.columns
     precision = np.linalg.inv(fit.internal_vcov)
     to_user = fit.model.coordinates.fixed(np.eye(len(kept)))
-    own, index = _components(fit), pd.Index(np.asarray(levels), name=name)
+    own, index = _components(fit), pd.Index(factor.levels, name=factor.name)
     beta, errors = np.full((len(index), len(fit.beta)), np.nan), np.full((len(index), len(fit.beta)), np.nan)
     components = pd.DataFrame(np.nan, index=index, columns=own.index)
     squared, converged = np.full(len(index), np.nan), [False] * len(index)
     for level in range(len(index)):
         try:
-            found = fit.refit_rows(codes != level)
+            found = fit.refit_rows(factor.codes != level)
             values = _components(found).to_numpy()
             shift = np.linalg.solve(to_user, (found.beta - fit.beta)[kept])
             errors[level] = np.sqrt(np.diag(found.vcov))

@@ -12,7 +12,7 @@ from ..arrays import FloatArray
 from ..cached import cached_property
 from ..coordinates import Coordinates
 from ..cross_products import EstimatedColumns, require_sizes
-from ..design import Functions, build_design, with_functions
+from ..design import Functions, GroupingFactor, build_design, with_functions
 from ..errors import ArgumentError, RowsNotKeptError, require_choice, require_flag
 from ..formula.visit_term import SPATIAL, STRUCTURES, read_term
 from ..frame.native import library_name
@@ -94,6 +94,12 @@ class VisitModel(RowsModel):
     def streamed(self) -> bool:  # type: ignore[override]
         """Whether the rows were read in batches, or are elsewhere, and are not in memory."""
         return self._parts is not None
+
+    @property
+    def subjects(self) -> GroupingFactor:
+        """Whose rows correlate."""
+        visits = self.visits
+        return GroupingFactor(":".join(self.term.subject), visits.subject, visits.subject_levels)
 
     @cached_property
     def sums(self) -> Any:

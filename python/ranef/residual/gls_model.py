@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..arrays import FloatArray
 from ..cached import cached_property
 from ..cross_products import require_sizes
-from ..design import Functions, build_design, with_functions
+from ..design import Functions, GroupingFactor, build_design, with_functions
 from ..errors import require_flag
 from ..formula import parse_fixed
 from ..frame.native import library_name
@@ -48,6 +48,11 @@ class GlsModel(RowsModel):
         """What the criterion is made of."""
         noise = self.noise
         return PlainSums(self.X, self.y, noise.weights, self.reml, noise.chain, noise.dispersion)
+
+    @property
+    def subjects(self) -> GroupingFactor | None:
+        """Whose rows have residuals that correlate."""
+        return self.noise.subjects
 
     def optimum(self, found: list[FloatArray] | None = None) -> OuterOptimum:
         """Return the minimum of the criterion, from starts or from moments of residuals."""

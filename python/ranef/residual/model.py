@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..cross_products import CrossProducts, cross_products
-from ..design import Design
+from ..design import Design, GroupingFactor
 from ..errors import ArgumentError, DataError, quote_list
 from ..model import Model
 from .chain import Chain
@@ -70,6 +70,11 @@ class ResidualModel(Changeable, Model):
         response = cross.response(design.without_offset(design.response if y is None else y))
         vars(plain).update(parts | {"design": design, "cross": cross, "response": response})
         return ResidualSums(plain, self.noise, y=y)
+
+    @property
+    def subjects(self) -> GroupingFactor | None:  # type: ignore[override]
+        """Whose rows have residuals that correlate."""
+        return self.noise.subjects
 
     def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Return the covariance of the residuals of some rows, in their order, over sigma^2.

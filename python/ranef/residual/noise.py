@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design import GroupingFactor
 from .chain import Chain, find_chain
 from .dispersion import Dispersion, find_dispersion
 
@@ -30,6 +31,13 @@ class Noise:
             None if residual is None else find_chain(residual, data, rows),
             None if dispersion is None else find_dispersion(dispersion, data, rows, functions),
         )
+
+    @property
+    def subjects(self) -> GroupingFactor | None:
+        """Whose rows correlate; None where they do not."""
+        if self.chain is None:
+            return None
+        return GroupingFactor(":".join(self.chain.names), self.chain.subject, np.asarray(self.chain.levels))
 
     @property
     def size(self) -> int:
