@@ -2,13 +2,14 @@
 #include "ranef/families/kept.hpp"
 
 namespace ranef::bindings {
-namespace {
 
 std::unique_ptr<Family> checked_family(const std::string& name, const std::string& link) {
     std::unique_ptr<Family> family = make_family(name, link);
     if (!family) throw py::value_error("no family '" + name + "' with link '" + link + "'");
     return family;
 }
+
+namespace {
 
 // Log-likelihood and derivatives of cells at eta, by name.
 py::dict kernels(const std::string& name, const std::string& link, double psi, const Doubles& count, const Doubles& first,
@@ -24,7 +25,7 @@ py::dict kernels(const std::string& name, const std::string& link, double psi, c
     std::vector<double> value(n);
     for (Index i = 0; i < n; ++i)
         value[i] = family->score(cells.part(i, 1), eta.data() + i, s.data() + i, w.data() + i);
-    family->third(cells, eta.data(), w1.data());
+    family->third(cells, eta.data(), s.data(), w.data(), w1.data());
     family->fourth(cells, eta.data(), l4.data());
     family->expected(cells, eta.data(), expected.data(), expected1.data());
     family->mean(n, eta.data(), mu.data(), mu1.data());

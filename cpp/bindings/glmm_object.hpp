@@ -15,8 +15,10 @@ struct GlmmObject {
     bool good = true;                                // whether every response was one of the family's, see keep_sums()
 };
 
-// The numbers of an optional array of length n; null for None. `keep` holds them.
-const double* optional_data(const py::object& array, Index n, const char* what, Doubles& keep);
+// The numbers of an array that must have so many, or a ValueError that says what is `wrong`.
+std::vector<double> numbers_of(const Doubles& array, Index count, const char* wrong = "wrong number of parameters");
+// The same of an optional array; none for None.
+std::vector<double> optional_numbers(const py::object& array, Index count, const char* wrong);
 
 GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const std::string& family, const std::string& link,
                      const Doubles& y, const py::object& trials, const py::object& weights, const py::object& offset, bool expected,

@@ -23,7 +23,7 @@ public:
     // Which entry of Lambda each theta is. The layout's own by default; the optimiser permutes the rows of a block while
     // it searches (pivoting), so that a small pivot never stands above large entries.
     const std::vector<ThetaSlot>& slots() const { return slots_; }
-    void set_slots(const std::vector<ThetaSlot>& slots) { slots_ = slots; }
+    virtual void set_slots(const std::vector<ThetaSlot>& slots) { slots_ = slots; }
     bool is_permuted() const;
 
     // The value at theta; then, at most once, the derivatives at the same theta. A rejected step needs no more than the

@@ -20,7 +20,7 @@ public:
         }
         return sum;
     }
-    void third(const CellView& cells, const double* eta, double* w1) const override {
+    void third(const CellView& cells, const double* eta, const double*, const double*, double* w1) const override {
         for (Index i = 0; i < cells.size; ++i) {
             const double y = cells.first[i], n = cells.count[i] - y;
             w1[i] = -(y * Link::success(eta[i]).d3 + n * Link::failure(eta[i]).d3);

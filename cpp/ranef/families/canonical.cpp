@@ -1,4 +1,4 @@
-// The two families that people fit most, with their canonical links: no chain rule, and loops of plain arithmetic.
+// No chain rule, and loops of plain arithmetic, which become vector instructions.
 #include "ranef/families/canonical.hpp"
 
 #include <algorithm>
@@ -29,105 +29,105 @@ double weighted_log1p(Index n, const double* __restrict m, double* __restrict e)
     return std::log((part[0] * part[1]) * (part[2] * part[3]));
 }
 
+class BinomialLogit final : public Family {
+public:
+    // log(1 + e^eta) = max(eta, 0) + log(1 + e^-|eta|); what is expected of the less likely outcome keeps all its digits.
+    double score(const CellView& cells, const double* eta, double* s, double* w) const override {
+        double sum = 0.0, part[block], one_more[block];
+        for (Index begin = 0; begin < cells.size; begin += block) {
+            const Index n = std::min(cells.size - begin, block);
+            const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
+            double *__restrict score = s + begin, *__restrict weight = w + begin;
+            for (Index i = 0; i < n; ++i) {
+                const double size = std::fabs(x[i]), e = fast_exp(-size), share = 1.0 / (1.0 + e);
+                const double unlikely = m[i] * e * share, likely = x[i] > 0.0 ? 1.0 : 0.0;  // no branch: a vector loop
+                score[i] = (y[i] - likely * m[i]) + (2.0 * likely - 1.0) * unlikely;
+                weight[i] = unlikely * share;
+                part[i] = y[i] * x[i] - 0.5 * m[i] * (x[i] + size);
+                one_more[i] = e;
+            }
+            sum += sum_of(n, part) - weighted_log1p(n, m, one_more);
+        }
+        return sum;
+    }
+
+    // w (1 - 2p), with m p = y - s; a cell without trials has no weight.
+    void third(const CellView& cells, const double*, const double* s, const double* w, double* w1) const override {
+        const double *__restrict m = cells.count, *__restrict y = cells.first;
+        for (Index i = 0; i < cells.size; ++i) w1[i] = w[i] * (1.0 - 2.0 * (y[i] - s[i]) / std::max(m[i], 1e-300));
+    }
+
+    void fourth(const CellView& cells, const double* eta, double* l4) const override {
+        for (Index i = 0; i < cells.size; ++i) {
+            const double e = fast_exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e), v = share * share * e;
+            l4[i] = -cells.count[i] * v * (1.0 - 6.0 * v);
+        }
+    }
+
+    void expected(const CellView& cells, const double* eta, double* w, double* w1) const override {
+        const double *__restrict m = cells.count, *__restrict x = eta;
+        double *__restrict weight = w, *__restrict slope = w1;
+        for (Index i = 0; i < cells.size; ++i) {
+            const double e = fast_exp(-std::fabs(x[i])), share = 1.0 / (1.0 + e), sign = x[i] > 0.0 ? -1.0 : 1.0;
+            weight[i] = m[i] * share * share * e;
+            slope[i] = sign * weight[i] * (1.0 - e) * share;  // |1 - 2p| = (1 - e) share
+        }
+    }
+
+    void mean(Index n, const double* eta, double* mu, double* mu1) const override {
+        for (Index i = 0; i < n; ++i) {
+            const double e = std::exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e);
+            mu[i] = eta[i] > 0.0 ? share : e * share;
+            mu1[i] = share * share * e;
+        }
+    }
+
+    bool canonical() const override { return true; }
+    std::unique_ptr<Family> clone() const override { return std::make_unique<BinomialLogit>(*this); }
+};
+
+class PoissonLog final : public Family {
+public:
+    double score(const CellView& cells, const double* eta, double* s, double* w) const override {
+        double sum = 0.0, part[block];
+        for (Index begin = 0; begin < cells.size; begin += block) {
+            const Index n = std::min(cells.size - begin, block);
+            const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
+            double *__restrict score = s + begin, *__restrict weight = w + begin;
+            for (Index i = 0; i < n; ++i) {
+                const double mu = m[i] * fast_exp(x[i] > largest_eta ? largest_eta : x[i]);
+                part[i] = y[i] * x[i] - mu;
+                score[i] = y[i] - mu;
+                weight[i] = mu;
+            }
+            sum += sum_of(n, part);
+        }
+        return sum;
+    }
+
+    void third(const CellView& cells, const double*, const double*, const double* w, double* w1) const override {
+        std::copy_n(w, cells.size, w1);
+    }
+
+    void fourth(const CellView& cells, const double* eta, double* l4) const override {
+        for (Index i = 0; i < cells.size; ++i) l4[i] = -cells.count[i] * std::exp(std::min(eta[i], largest_eta));
+    }
+
+    void expected(const CellView& cells, const double* eta, double* w, double* w1) const override {
+        for (Index i = 0; i < cells.size; ++i) w[i] = w1[i] = cells.count[i] * fast_exp(std::min(eta[i], largest_eta));
+    }
+
+    void mean(Index n, const double* eta, double* mu, double* mu1) const override {
+        for (Index i = 0; i < n; ++i) mu[i] = mu1[i] = std::exp(std::min(eta[i], largest_eta));
+    }
+
+    bool canonical() const override { return true; }
+    std::unique_ptr<Family> clone() const override { return std::make_unique<PoissonLog>(*this); }
+};
+
 }  // namespace
 
-// log(1 + e^eta) = max(eta, 0) + log(1 + e^-|eta|); what is expected of the less likely outcome keeps all its digits.
-double BinomialLogit::score(const CellView& cells, const double* eta, double* s, double* w) const {
-    double sum = 0.0, part[block], one_more[block];
-    for (Index begin = 0; begin < cells.size; begin += block) {
-        const Index n = std::min(cells.size - begin, block);
-        const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
-        double *__restrict score = s + begin, *__restrict weight = w + begin;
-        for (Index i = 0; i < n; ++i) {
-            const double size = std::fabs(x[i]), e = fast_exp(-size), share = 1.0 / (1.0 + e);
-            const double unlikely = m[i] * e * share, likely = x[i] > 0.0 ? 1.0 : 0.0;  // no branch: a vector loop
-            score[i] = (y[i] - likely * m[i]) + (2.0 * likely - 1.0) * unlikely;
-            weight[i] = unlikely * share;
-            part[i] = y[i] * x[i] - 0.5 * m[i] * (x[i] + size);
-            one_more[i] = e;
-        }
-        sum += sum_of(n, part) - weighted_log1p(n, m, one_more);
-    }
-    return sum;
-}
-
-void BinomialLogit::third(const CellView& cells, const double* eta, double* w1) const {
-    const double *__restrict m = cells.count, *__restrict x = eta;
-    double* __restrict out = w1;
-    for (Index i = 0; i < cells.size; ++i) {
-        const double e = fast_exp(-std::fabs(x[i])), share = 1.0 / (1.0 + e), v = m[i] * share * share * e;
-        const double sign = x[i] > 0.0 ? -1.0 : 1.0;
-        out[i] = sign * v * (1.0 - e) * share;  // |1 - 2p| = (1 - e) share
-    }
-}
-
-// w (1 - 2p), with m p = y - s; a cell without trials has no weight.
-void BinomialLogit::third_after(const CellView& cells, const double*, const double* s, const double* w, double* w1) const {
-    const double *__restrict m = cells.count, *__restrict y = cells.first;
-    for (Index i = 0; i < cells.size; ++i) w1[i] = w[i] * (1.0 - 2.0 * (y[i] - s[i]) / std::max(m[i], 1e-300));
-}
-
-void BinomialLogit::fourth(const CellView& cells, const double* eta, double* l4) const {
-    for (Index i = 0; i < cells.size; ++i) {
-        const double e = fast_exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e), v = share * share * e;
-        l4[i] = -cells.count[i] * v * (1.0 - 6.0 * v);
-    }
-}
-
-void BinomialLogit::expected(const CellView& cells, const double* eta, double* w, double* w1) const {
-    const double *__restrict m = cells.count, *__restrict x = eta;
-    double* __restrict out = w;
-    for (Index i = 0; i < cells.size; ++i) {
-        const double e = fast_exp(-std::fabs(x[i])), share = 1.0 / (1.0 + e);
-        out[i] = m[i] * share * share * e;
-    }
-    third(cells, eta, w1);
-}
-
-void BinomialLogit::mean(Index n, const double* eta, double* mu, double* mu1) const {
-    for (Index i = 0; i < n; ++i) {
-        const double e = std::exp(-std::fabs(eta[i])), share = 1.0 / (1.0 + e);
-        mu[i] = eta[i] > 0.0 ? share : e * share;
-        mu1[i] = share * share * e;
-    }
-}
-
-double PoissonLog::score(const CellView& cells, const double* eta, double* s, double* w) const {
-    double sum = 0.0, part[block];
-    for (Index begin = 0; begin < cells.size; begin += block) {
-        const Index n = std::min(cells.size - begin, block);
-        const double *__restrict m = cells.count + begin, *__restrict y = cells.first + begin, *__restrict x = eta + begin;
-        double *__restrict score = s + begin, *__restrict weight = w + begin;
-        for (Index i = 0; i < n; ++i) {
-            const double mu = m[i] * fast_exp(x[i] > largest_eta ? largest_eta : x[i]);
-            part[i] = y[i] * x[i] - mu;
-            score[i] = y[i] - mu;
-            weight[i] = mu;
-        }
-        sum += sum_of(n, part);
-    }
-    return sum;
-}
-
-void PoissonLog::third(const CellView& cells, const double* eta, double* w1) const {
-    for (Index i = 0; i < cells.size; ++i) w1[i] = cells.count[i] * fast_exp(eta[i] > largest_eta ? largest_eta : eta[i]);
-}
-
-void PoissonLog::third_after(const CellView& cells, const double*, const double*, const double* w, double* w1) const {
-    std::copy_n(w, cells.size, w1);
-}
-
-void PoissonLog::fourth(const CellView& cells, const double* eta, double* l4) const {
-    for (Index i = 0; i < cells.size; ++i) l4[i] = -cells.count[i] * std::exp(std::min(eta[i], largest_eta));
-}
-
-void PoissonLog::expected(const CellView& cells, const double* eta, double* w, double* w1) const {
-    third(cells, eta, w);
-    third(cells, eta, w1);
-}
-
-void PoissonLog::mean(Index n, const double* eta, double* mu, double* mu1) const {
-    for (Index i = 0; i < n; ++i) mu[i] = mu1[i] = std::exp(std::min(eta[i], largest_eta));
-}
+std::unique_ptr<Family> binomial_logit() { return std::make_unique<BinomialLogit>(); }
+std::unique_ptr<Family> poisson_log() { return std::make_unique<PoissonLog>(); }
 
 }  // namespace ranef

@@ -6,28 +6,19 @@
 
 namespace ranef {
 
-// What every kernel of counts shares.
-struct CountKernel {
-    static constexpr Zeta zeta = Zeta::none;
-    static bool allowed(double mu) { return mu > 0.0; }
-    static double rows(const Cell& c) { return c.count; }
-};
-
-struct PoissonKernel : CountKernel {
-    static constexpr bool dispersed = false, sums = true;
-    static constexpr int simpler = 0;
+struct PoissonKernel : MeanKernel {
+    static constexpr bool dispersed = false;
     double value(const Cell& c, double mu) const { return (c.first > 0.0 ? c.first * std::log(mu) : 0.0) - c.count * mu; }
     MeanDerivatives mean(const Cell& c, double mu) const {
         const double r = c.first / mu;
         return {r - c.count, -r / mu, 2.0 * r / (mu * mu), -6.0 * r / (mu * mu * mu)};
     }
-    FurtherDerivatives dispersion(const Cell&, double) const { return {}; }
     double variance(const Cell&, double mu) const { return mu; }
     double variance1(const Cell&, double) const { return 1.0; }
 };
 
-struct NegativeBinomial1Kernel : CountKernel {
-    static constexpr bool dispersed = true, sums = false;
+struct NegativeBinomial1Kernel : MeanKernel {
+    static constexpr bool sums = false;
     static constexpr int simpler = -1;
     void set(double psi) {
         phi = std::exp(psi);
@@ -55,8 +46,8 @@ struct NegativeBinomial1Kernel : CountKernel {
     double phi = 1.0, log1p_phi = std::log(2.0);
 };
 
-struct NegativeBinomial2Kernel : CountKernel {
-    static constexpr bool dispersed = true, sums = false;
+struct NegativeBinomial2Kernel : MeanKernel {
+    static constexpr bool sums = false;
     static constexpr int simpler = 1;
     void set(double psi) { k = std::exp(psi); }
     double value(const Cell& c, double mu) const {

@@ -50,12 +50,8 @@ public:
 
     // Sum of the log-likelihoods l(eta), without what depends on the data alone; s = l' and w = -l'' of each cell.
     virtual double score(const CellView& cells, const double* eta, double* s, double* w) const = 0;
-    // w1 = dw / deta = -l'''.
-    virtual void third(const CellView& cells, const double* eta, double* w1) const = 0;
-    // The same where s and w at eta are known from `score`.
-    virtual void third_after(const CellView& cells, const double* eta, const double*, const double*, double* w1) const {
-        third(cells, eta, w1);
-    }
+    // w1 = dw / deta = -l''', with what `score` found at eta.
+    virtual void third(const CellView& cells, const double* eta, const double* s, const double* w, double* w1) const = 0;
     // l''''.
     virtual void fourth(const CellView& cells, const double* eta, double* l4) const = 0;
     // The weights' expectation and its derivative in eta.

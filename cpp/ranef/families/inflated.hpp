@@ -30,7 +30,6 @@ struct Inflated : Kernel {
                            t.d1 * (3.0 * z.h2 * z.h2 + 4.0 * z.h1 * z.h3) - t.count * z.h4)};
     }
     FurtherDerivatives dispersion(const Cell& c, double mu) const {
-        if constexpr (!Kernel::dispersed) return {};
         if (c.first > 0.0) return Kernel::dispersion(counts(c), mu);
         const LogZero z = log_zero(*this, mu);
         const Share t(z.h, c.zeta);

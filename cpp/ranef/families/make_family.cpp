@@ -51,7 +51,7 @@ Made with_dispersion(const std::string& family, bool modelled, const std::string
 }
 
 Made binomial(const std::string& link) {
-    if (link == "logit") return std::make_unique<BinomialLogit>();
+    if (link == "logit") return binomial_logit();
     if (link == "probit") return std::make_unique<Binomial<links::Probit>>();
     if (link == "cloglog") return std::make_unique<Binomial<links::Cloglog>>();
     if (link == "cauchit") return std::make_unique<Binomial<links::Cauchit>>();
@@ -64,7 +64,7 @@ std::unique_ptr<Family> make_family(const std::string& family, const std::string
     using namespace links;
     if (family == "binomial") return binomial(link);
     if (family == "poisson") {
-        if (link == "log") return std::make_unique<PoissonLog>();
+        if (link == "log") return poisson_log();
         return with_mean<PoissonKernel, Sqrt, Identity>(link);
     }
     if (family == "truncated_poisson") return with_mean<Truncated<PoissonKernel>, Log>(link);

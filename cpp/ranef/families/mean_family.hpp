@@ -1,14 +1,14 @@
 // A family given by its log-likelihood as a function of the mean, with any link: Faa di Bruno's rule does the rest.
 //
-// A kernel has, at one cell and one mean,
+// A kernel is a MeanKernel. It has, at one cell and one mean,
 //   value(cell, mu)        l, what depends on the data alone left out
 //   mean(cell, mu)         dl/dmu, ..., d4l/dmu4
+//   variance(cell, mu), variance1(cell, mu)   of one row, for the expected weights, and its derivative
+// where it is dispersed,
+//   set(psi)               takes the log-dispersion
 //   dispersion(cell, mu)   dl/dpsi, and its first two derivatives in mu
-//   zeta                   what the second linear predictor is of; if of something,
+// and where it has a second linear predictor
 //   along_zeta(cell, mu)   dl/dzeta, and its first two derivatives in mu
-//   simpler                which infinity of psi is a simpler family: its sign, or 0
-//   variance(mu), variance1(mu)   of one row, for the expected weights, and its derivative
-//   allowed(mu)            whether mu is a mean of this family
 #pragma once
 
 #include <cmath>
@@ -32,6 +32,14 @@ struct FurtherDerivatives {
     double value, d1, d2;
 };
 
+// What a kernel is unless it says otherwise; see Family.
+struct MeanKernel {
+    static constexpr bool dispersed = true, sums = true;
+    static constexpr int simpler = 0;
+    static constexpr Zeta zeta = Zeta::none;
+    static bool allowed(double mu) { return mu > 0.0; }  // whether it is a mean of the family
+};
+
 template <class Kernel, class Link>
 class MeanFamily final : public Family {
 public:
@@ -48,7 +56,7 @@ public:
         }
         return sum;
     }
-    void third(const CellView& cells, const double* eta, double* w1) const override {
+    void third(const CellView& cells, const double* eta, const double*, const double*, double* w1) const override {
         for (Index i = 0; i < cells.size; ++i) {
             const Mean m = Link::mean(eta[i]);
             const MeanDerivatives d = kernel_.mean(at(cells, i), m.mu);
@@ -67,9 +75,10 @@ public:
     void expected(const CellView& cells, const double* eta, double* w, double* w1) const override {
         for (Index i = 0; i < cells.size; ++i) {
             const Mean m = Link::mean(eta[i]);
-            const double rows = kernel_.rows(at(cells, i)), v = kernel_.variance(at(cells, i), m.mu);
-            w[i] = rows * m.mu1 * m.mu1 / v;
-            w1[i] = rows * (2.0 * m.mu1 * m.mu2 / v - m.mu1 * m.mu1 * m.mu1 * kernel_.variance1(at(cells, i), m.mu) / (v * v));
+            const Cell cell = at(cells, i);
+            const double v = kernel_.variance(cell, m.mu), v1 = kernel_.variance1(cell, m.mu);
+            w[i] = cell.count * m.mu1 * m.mu1 / v;
+            w1[i] = cell.count * (2.0 * m.mu1 * m.mu2 / v - m.mu1 * m.mu1 * m.mu1 * v1 / (v * v));
         }
     }
     void mean(Index n, const double* eta, double* mu, double* mu1) const override {

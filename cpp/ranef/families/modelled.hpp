@@ -6,16 +6,13 @@
 namespace ranef {
 
 template <class Kernel>
-struct Modelled {
-    static constexpr bool dispersed = false, sums = Kernel::sums;
+struct Modelled : Kernel {
+    static constexpr bool dispersed = false;
     static constexpr int simpler = 0;
     static constexpr Zeta zeta = Zeta::dispersion;
 
-    static bool allowed(double mu) { return Kernel::allowed(mu); }
-    static double rows(const Cell& c) { return Kernel::rows(c); }
     double value(const Cell& c, double mu) const { return kernel_of(c).value(c, mu); }
     MeanDerivatives mean(const Cell& c, double mu) const { return kernel_of(c).mean(c, mu); }
-    FurtherDerivatives dispersion(const Cell&, double) const { return {}; }
     FurtherDerivatives along_zeta(const Cell& c, double mu) const { return kernel_of(c).dispersion(c, mu); }
     double variance(const Cell& c, double mu) const { return kernel_of(c).variance(c, mu); }
     double variance1(const Cell& c, double mu) const { return kernel_of(c).variance1(c, mu); }

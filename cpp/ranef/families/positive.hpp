@@ -6,12 +6,7 @@
 
 namespace ranef {
 
-struct GammaKernel {
-    static constexpr bool dispersed = true, sums = true;
-    static constexpr Zeta zeta = Zeta::none;
-    static constexpr int simpler = 0;
-    static bool allowed(double mu) { return mu > 0.0; }
-    static double rows(const Cell& c) { return c.count; }
+struct GammaKernel : MeanKernel {
     void set(double psi) {
         nu = std::exp(psi);
         constant = nu * psi - std::lgamma(nu);
@@ -36,12 +31,7 @@ struct GammaKernel {
     double nu = 1.0, constant = 0.0, constant1 = 1.0 - polygamma<0>(1.0);
 };
 
-struct InverseGaussianKernel {
-    static constexpr bool dispersed = true, sums = true;
-    static constexpr Zeta zeta = Zeta::none;
-    static constexpr int simpler = 0;
-    static bool allowed(double mu) { return mu > 0.0; }
-    static double rows(const Cell& c) { return c.count; }
+struct InverseGaussianKernel : MeanKernel {
     void set(double psi) {
         lambda = std::exp(psi);
         log_lambda = psi;
@@ -64,12 +54,8 @@ struct InverseGaussianKernel {
     double lambda = 1.0, log_lambda = 0.0;
 };
 
-struct GaussianKernel {
-    static constexpr bool dispersed = true, sums = true;
-    static constexpr Zeta zeta = Zeta::none;
-    static constexpr int simpler = 0;
+struct GaussianKernel : MeanKernel {
     static bool allowed(double) { return true; }
-    static double rows(const Cell& c) { return c.count; }
     void set(double psi) {
         v = std::exp(psi);
         log_v = psi;

@@ -6,9 +6,7 @@
 
 namespace ranef {
 
-struct ShareKernel {
-    static constexpr bool dispersed = true;
-    static constexpr Zeta zeta = Zeta::none;
+struct ShareKernel : MeanKernel {
     static bool allowed(double mu) { return mu > 0.0 && mu < 1.0; }
     void set(double psi) { phi = std::exp(psi); }
 
@@ -16,9 +14,6 @@ struct ShareKernel {
 };
 
 struct BetaKernel : ShareKernel {
-    static constexpr bool sums = true;
-    static constexpr int simpler = 0;
-    static double rows(const Cell& c) { return c.count; }
     double value(const Cell& c, double mu) const {
         const double a = mu * phi, b = (1.0 - mu) * phi;
         return c.count * (std::lgamma(phi) - std::lgamma(a) - std::lgamma(b)) + (a - 1.0) * c.first + (b - 1.0) * c.second;
@@ -44,7 +39,6 @@ struct BetaKernel : ShareKernel {
 struct BetaBinomialKernel : ShareKernel {
     static constexpr bool sums = false;
     static constexpr int simpler = 1;
-    static double rows(const Cell& c) { return c.count; }
     double value(const Cell& c, double mu) const {
         const double y = c.first, n = c.second;
         return c.count * (log_gamma_rise(mu * phi, y) + log_gamma_rise((1.0 - mu) * phi, n - y) - log_gamma_rise(phi, n));

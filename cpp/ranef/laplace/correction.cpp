@@ -6,7 +6,6 @@
 // a tensor of each level. With several it is a variance: of sum_i l3_i (g_i^3 - 3 h_i g_i) / sqrt(6) where g ~ N(0, H)
 // (Hermite polynomials of normal variables, E He3(x) He3(y) = 6 cov(x, y)^3), found by draws of u ~ N(0, Omega^-1).
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include "ranef/laplace/criterion.hpp"
@@ -34,17 +33,6 @@ double cubic_form(int r, const std::vector<double>& t, const double* v) {
     return sum;
 }
 
-// The cells in the order of the levels of the only factor, and where each level starts.
-std::vector<Index> cells_by_level(const Cells& cells, Index levels, std::vector<Index>& start) {
-    std::vector<Index> order(cells.n);
-    start.assign(levels + 1, 0);
-    for (Index i = 0; i < cells.n; ++i) ++start[cells.level[i] + 1];
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    std::vector<Index> next(start.begin(), start.end() - 1);
-    for (Index i = 0; i < cells.n; ++i) order[next[cells.level[i]]++] = i;
-    return order;
-}
-
 // As many draws as take some 50 ms, at least 200: a variance from N normal draws is off by sqrt(2 / N) of itself.
 Index number_of_draws(Index cells) { return std::clamp<Index>(10'000'000 / std::max<Index>(cells, 1), 200, 20'000); }
 
@@ -52,8 +40,8 @@ Index number_of_draws(Index cells) { return std::clamp<Index>(10'000'000 / std::
 
 double LaplaceCriterion::second_order() {
     const CellView view = further_.view();
-    std::vector<double> l3(cells_.n), l4(cells_.n), right(layout_.q), solved;
-    family_->third_after(view, eta_.data(), s_.data(), w_.data(), l3.data());
+    std::vector<double> l3(cells_.n), l4(cells_.n), right(layout_.q, 0.0), solved;
+    family_->third(view, eta_.data(), s_.data(), w_.data(), l3.data());
     family_->fourth(view, eta_.data(), l4.data());
     for (double& value : l3) value = -value;
     double total = 0.0;
@@ -61,9 +49,10 @@ double LaplaceCriterion::second_order() {
         total += l4[i] * h_[i] * h_[i] / 8.0;
         along_[i] = l3[i] * h_[i];
     }
-    whitened_scores(along_.data(), right.data());
+    design_.add_scores(design_.all(), along_.data(), right.data());
+    for (const CellPart& part : parts_) design_.whiten(part, lambda_, right.data());
     solved = right;
-    solve(solved.data());
+    for (const CellPart& part : parts_) system_.solve(part, solved.data());
     for (Index i = 0; i < layout_.q; ++i) total += right[i] * solved[i] / 8.0;
 
     const double cubes = layout_.factors.size() == 1 ? cubes_by_level(l3) : cubes_by_draws(l3);
@@ -75,15 +64,12 @@ double LaplaceCriterion::cubes_by_level(const std::vector<double>& l3) {
     const int r = layout_.factors[0].width;
     const Index levels = layout_.factors[0].levels;
     std::vector<double> block(r * r), tensor(r * r * r);
-    std::vector<Index> start;
-    const std::vector<Index> members = cells_by_level(cells_, levels, start);
     double cubes = 0.0;
     for (Index j = 0; j < levels; ++j) {
         system_.inverse_block(0, j, block.data());
         std::fill(tensor.begin(), tensor.end(), 0.0);
-        for (Index o = start[j]; o < start[j + 1]; ++o) {
-            const Index i = members[o];
-            const double* z = whitened_.data() + i * cells_.width;
+        for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
+            const double* z = design_.whitened() + i * r;
             for (int a = 0; a < r; ++a)
                 for (int b = 0; b < r; ++b)
                     for (int c = 0; c < r; ++c) tensor[(a * r + b) * r + c] += l3[i] * z[a] * z[b] * z[c];
@@ -102,31 +88,12 @@ double LaplaceCriterion::cubes_by_draws(const std::vector<double>& l3) {
         Stream normal(0, static_cast<std::uint64_t>(draw));
         for (double& value : u) value = normal.normal();
         system_.solve_root(u.data());
-        cell_inner(u.data(), along_.data());
+        design_.multiply_whitened(design_.all(), u.data(), along_.data());
         double sum = 0.0;
         for (Index i = 0; i < cells_.n; ++i) sum += l3[i] * along_[i] * (along_[i] * along_[i] - 3.0 * h_[i]);
         cubes += sum * sum / 6.0;
     }
     return cubes / static_cast<double>(draws);
-}
-
-void LaplaceCriterion::conditional_variances(int factor, double* out) {
-    const int r = layout_.factors[factor].width;
-    const double* l = lambda_.data() + layout_.lambda_offset[factor];
-    std::vector<double> block(r * r), half(r * r);
-    for (Index j = 0; j < layout_.factors[factor].levels; ++j, out += r * r) {
-        system_.inverse_block(factor, j, block.data());
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a) {
-                half[b * r + a] = 0.0;
-                for (int c = 0; c < r; ++c) half[b * r + a] += l[c * r + a] * block[b * r + c];
-            }
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a) {
-                out[b * r + a] = 0.0;
-                for (int c = 0; c < r; ++c) out[b * r + a] += half[c * r + a] * l[c * r + b];
-            }
-    }
 }
 
 }  // namespace ranef

@@ -29,7 +29,7 @@ Status PenalisedCriterion::evaluate(const double* parameters) {
         std::copy(beta_.begin(), beta_.end(), at.begin() + k_);
         const Status status = LaplaceCriterion::evaluate(at.data());
         if (status != Status::ok) return status;
-        LaplaceCriterion::differentiate();
+        LaplaceCriterion::differentiate(Order::hessian);
         std::vector<double> move = fixed_scores(), root = fixed_information_;
         const std::vector<double> score = move;
         if (p_ > 0 && !linalg::cholesky(p_, root.data(), p_)) return Status::not_positive_definite;
@@ -49,29 +49,30 @@ Status PenalisedCriterion::evaluate(const double* parameters) {
 
 // d beta^ / dtheta = -A_bb^-1 A_bt: what moves with beta^ in the determinant is X'r; Q does not change to first order.
 void PenalisedCriterion::profile_gradient() {
-    const Index size = static_cast<Index>(parameters_.size());
+    const Index n = size();
     root_ = fixed_information_;
-    cross_.assign(p_ * size, 0.0);
+    cross_.assign(p_ * n, 0.0);
     if (p_ == 0) return;
     linalg::cholesky(p_, root_.data(), p_);
     std::vector<double> change(p_);
     for (int c = 0; c < p_; ++c) change[c] = product_of(cells_.n, cells_.column(c), r_.data());
-    for (Index t = 0; t < size; ++t)
-        for (int c = 0; c < p_; ++c) cross_[t * p_ + c] = 0.5 * hessian_[t * size + k_ + c];  // A_bt
+    for (Index t = 0; t < n; ++t)
+        for (int c = 0; c < p_; ++c) cross_[t * p_ + c] = 0.5 * hessian_[t * n + k_ + c];  // A_bt
     linalg::solve_lower(p_, root_.data(), p_, change.data(), 1, p_);
-    linalg::solve_lower(p_, root_.data(), p_, cross_.data(), size, p_);
-    for (Index t = 0; t < size; ++t)
+    linalg::solve_lower(p_, root_.data(), p_, cross_.data(), n, p_);
+    for (Index t = 0; t < n; ++t)
         gradient_[t] = inside(t) ? 0.0 : gradient_[t] - linalg::dot(p_, change.data(), cross_.data() + t * p_);
 }
 
 // A_tt - A_tb A_bb^-1 A_bt and the curvature of D; evaluate() has left the Hessian of all parameters.
-void PenalisedCriterion::differentiate() {
-    const Index size = static_cast<Index>(parameters_.size());
-    for (Index t = 0; t < size; ++t)
-        for (Index v = 0; v < size; ++v) {
+void PenalisedCriterion::differentiate(Order order) {
+    if (order != Order::hessian) return;
+    const Index n = size();
+    for (Index t = 0; t < n; ++t)
+        for (Index v = 0; v < n; ++v) {
             if (!inside(t) && !inside(v))
-                hessian_[t * size + v] -= 2.0 * linalg::dot(p_, cross_.data() + t * p_, cross_.data() + v * p_);
-            else if (t != v) hessian_[t * size + v] = 0.0;
+                hessian_[t * n + v] -= 2.0 * linalg::dot(p_, cross_.data() + t * p_, cross_.data() + v * p_);
+            else if (t != v) hessian_[t * n + v] = 0.0;
         }
 }
 

@@ -13,8 +13,9 @@ class PenalisedCriterion final : public LaplaceCriterion {
 public:
     explicit PenalisedCriterion(const GlmmProblem& problem) : LaplaceCriterion(problem) {}
 
+    using Criterion::evaluate;
     Status evaluate(const double* parameters) override;
-    void differentiate() override;
+    void differentiate(Order order) override;
     bool profiles_beta() const override { return true; }
 
 private:

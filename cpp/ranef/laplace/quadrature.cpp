@@ -47,7 +47,7 @@ QuadratureCriterion::QuadratureCriterion(const GlmmProblem& problem, int nodes) 
 void QuadratureCriterion::predict_level(Index first, Index size, const double* u, double* eta) const {
     const int r = layout_.factors[0].width;
     for (Index i = 0; i < size; ++i) {
-        const double* z = whitened_.data() + (first + i) * r;
+        const double* z = design_.whitened() + (first + i) * r;
         eta[i] = fixed_[first + i];
         for (int a = 0; a < r; ++a) eta[i] += z[a] * u[a];
     }
@@ -97,7 +97,7 @@ double QuadratureCriterion::integrate_level(Index j, Nodes& nodes) {
         for (int a = 0; a < r; ++a) g[a] = -u[a];
         for (Index i = 0; i < size; ++i) {
             const double s = nodes.s[k * size + i];
-            const double* z = whitened_.data() + (first + i) * r;
+            const double* z = design_.whitened() + (first + i) * r;
             mean_s_[first + i] += share * s;
             for (int a = 0; a < r; ++a) {
                 g[a] += z[a] * s;
@@ -148,7 +148,7 @@ void QuadratureCriterion::add_level(Index j, Nodes& nodes, Share& share) {
     double* c = adjoint_.data() + j * r;
     for (int a = 0; a < r; ++a) c[a] = -2.0 * nodes.mean_gradient[a];
     for (Index i = cells_.leading[j]; i < cells_.leading[j + 1]; ++i) {
-        const double *z = cells_.z.data() + i * r, *zt = whitened_.data() + i * r;
+        const double *z = cells_.z.data() + i * r, *zt = design_.whitened() + i * r;
         double h = 0.0;
         for (int b = 0; b < r; ++b) {
             double v = 0.0;
@@ -166,9 +166,9 @@ void QuadratureCriterion::add_level(Index j, Nodes& nodes, Share& share) {
 // what the moving nodes add, and with means over the nodes in place of values at the mode.
 void QuadratureCriterion::finish(const CellPart& part, Share& share) {
     const int r = layout_.factors[0].width;
-    const Index n = part.end - part.begin;
+    const Index begin = part.begin, n = part.end - begin;
     start_share(share);
-    family_->third(further_.view().part(part.begin, n), eta_.data() + part.begin, w1_.data() + part.begin);
+    family_->third(further_.view().part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin, w1_.data() + begin);
     system_.invert(part);
     Index largest = 0;
     for (Index j = part.level; j < part.level_end; ++j) largest = std::max(largest, cells_.leading[j + 1] - cells_.leading[j]);

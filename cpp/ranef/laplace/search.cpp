@@ -6,6 +6,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/laplace/charted_criterion.hpp"
 #include "ranef/laplace/descent.hpp"
+#include "ranef/laplace/free_parameters.hpp"
 #include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/lambda_blocks.hpp"
 
@@ -19,14 +20,6 @@ constexpr double positive_curvature = -1e-6;
 constexpr double inner_share = 1e-4, tightest_inner = 1e-11, loosest_inner = 1e-3;  // of the distance expected, decrement of Q
 constexpr double polish_rounding = 1e-12;  // of the criterion
 constexpr int most_snaps = 3, most_escapes = 6;
-
-bool same_slots(const std::vector<ThetaSlot>& one, const std::vector<ThetaSlot>& other) {
-    return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](const ThetaSlot& a, const ThetaSlot& b) {
-        return a.factor == b.factor && a.row == b.row && a.column == b.column;
-    });
-}
-
-bool usable(Status status) { return status == Status::ok || status == Status::stalled; }
 
 }  // namespace
 
@@ -52,15 +45,13 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
         };
     }
     if (criterion_.family().has_unit()) {
-        const std::vector<double> none(layout_.q, 0.0);
-        std::vector<double> eta(criterion_.eta().size());
         criterion_.place(x.data());
-        criterion_.linear_predictor(none.data(), eta.data());
+        const std::vector<double>& eta = criterion_.fixed_part();
         unit_ = criterion_.family().unit(static_cast<Index>(eta.size()), eta.data());
     }
     how.units.assign(size_, unit_);
     std::fill(how.units.end() - further_, how.units.end(), 1.0);
-    ChartedCriterion function(criterion_, layout_, chart_);
+    ChartedCriterion function(criterion_, chart_);
     if (chart_.used()) x.back() = std::max(chart_.from_psi(x.back()), least_start);
     const Descent descent = descend_scaled(function, x, how);
     if (chart_.used()) x.back() = chart_.to_psi(x.back());
@@ -81,7 +72,7 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
         flip_columns(w, l);
     });
     layout_.pack(lambda.data(), x.data());
-    if (x != before || !same_slots(criterion_.slots(), layout_.theta)) {
+    if (x != before || criterion_.is_permuted()) {
         criterion_.set_slots(layout_.theta);
         brief_ = false;
     }
@@ -90,9 +81,7 @@ Status GlmmSearch::descend(std::vector<double>& x, Optimum& optimum) {
 
 // The exact Hessian over the free parameters and its scaled eigenvalues; then one Newton step with it.
 void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
-    std::vector<Index> free;
-    for (Index i = 0; i < size_; ++i)
-        if (optimum.free[i]) free.push_back(i);
+    const std::vector<Index> free = free_parameters(optimum, size_);
     const Index m = static_cast<Index>(free.size());
     std::vector<double> hessian(size_ * size_, 0.0);
     bool known = criterion_.profiles_beta() ? difference_hessian(x, free, optimum, hessian)
@@ -106,10 +95,10 @@ void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
             if (i < j) hessian[j * size_ + i] = hessian[i * size_ + j] = 0.5 * (hessian[j * size_ + i] + hessian[i * size_ + j]);
     if (known) {
         optimum.hessian = hessian;
-        std::vector<double> scaled(m * m), scale(m);
-        for (Index i = 0; i < m; ++i) scale[i] = 1.0 / std::sqrt(std::max(std::fabs(hessian[free[i] * size_ + free[i]]), 1e-300));
+        std::vector<double> scaled = restricted(hessian, size_, free), scale(m);
+        for (Index i = 0; i < m; ++i) scale[i] = 1.0 / std::sqrt(std::max(std::fabs(scaled[i * m + i]), 1e-300));
         for (Index j = 0; j < m; ++j)
-            for (Index i = 0; i < m; ++i) scaled[j * m + i] = hessian[free[j] * size_ + free[i]] * scale[i] * scale[j];
+            for (Index i = 0; i < m; ++i) scaled[j * m + i] = scaled[j * m + i] * scale[i] * scale[j];
         optimum.eigenvalues.assign(m, 0.0);
         known = linalg::symmetric_eigen(m, scaled.data(), m, optimum.eigenvalues.data());
     }
@@ -117,12 +106,12 @@ void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
                         (m == 0 || optimum.eigenvalues.front() > positive_curvature * optimum.eigenvalues.back());
     std::vector<double> last = x;
     if (optimum.converged) polish(free, last, optimum);
-    if (!criterion_.stands_at(last, layout_.theta)) {
+    if (!criterion_.stands_at(last)) {
         ++optimum.certificate_evaluations;
         criterion_.return_to_base();
         criterion_.evaluate(last.data());
     }
-    criterion_.differentiate();
+    criterion_.differentiate(Order::hessian);
     optimum.theta = criterion_.parameters();
     optimum.value = criterion_.value();
     optimum.gradient = criterion_.gradient();
@@ -131,11 +120,8 @@ void GlmmSearch::certify(const std::vector<double>& x, Optimum& optimum) {
 // One Newton step with the exact Hessian, which is there by now: it leaves nothing of the criterion to be had.
 void GlmmSearch::polish(const std::vector<Index>& free, std::vector<double>& x, Optimum& optimum) {
     const Index m = static_cast<Index>(free.size());
-    std::vector<double> root(m * m), step(m);
-    for (Index j = 0; j < m; ++j) {
-        step[j] = -optimum.gradient[free[j]];
-        for (Index i = 0; i < m; ++i) root[j * m + i] = optimum.hessian[free[j] * size_ + free[i]];
-    }
+    std::vector<double> root = restricted(optimum.hessian, size_, free), step(m);
+    for (Index j = 0; j < m; ++j) step[j] = -optimum.gradient[free[j]];
     if (m == 0 || !linalg::cholesky(m, root.data(), m)) return;
     linalg::solve_lower(m, root.data(), m, step.data(), 1, m);
     const double squared = linalg::dot(m, step.data(), step.data());
@@ -168,8 +154,8 @@ Optimum GlmmSearch::run(std::vector<double> x) {
     criterion_.set_slots(layout_.theta);
     while (true) {
         inflation_.leave(x);
-        bool good = usable(descend(x, optimum));
-        for (int round = 0; good && snap(x, optimum) && round < most_snaps; ++round) good = usable(descend(x, optimum));
+        bool good = is_usable(descend(x, optimum));
+        for (int round = 0; good && snap(x, optimum) && round < most_snaps; ++round) good = is_usable(descend(x, optimum));
         if (!good) break;
         simplify(x, optimum);
         deflate(x, optimum);
@@ -178,7 +164,7 @@ Optimum GlmmSearch::run(std::vector<double> x) {
         if (optimum.escapes >= most_escapes || !leave_false_boundary(x, optimum)) break;
     }
     optimum.theta = x;
-    const bool finished = usable(optimum.status);
+    const bool finished = is_usable(optimum.status);
     if (!finished) {
         optimum.value = criterion_.value();
         return optimum;
@@ -187,13 +173,13 @@ Optimum GlmmSearch::run(std::vector<double> x) {
         criterion_.set_inner_tolerance(tight_mode);
         criterion_.set_refined(true);
     }
-    if (settings_.certify || (!brief_ && !(criterion_.stands_at(x, layout_.theta) && criterion_.differentiated()))) {
+    if (settings_.certify || (!brief_ && !(criterion_.stands_at(x) && criterion_.differentiated()))) {
         ++optimum.certificate_evaluations;
         if (criterion_.evaluate(x.data()) != Status::ok && !evaluate_roughly(x, optimum)) {
             optimum.status = Status::not_finite;
             return optimum;
         }
-        criterion_.differentiate();
+        criterion_.differentiate(Order::hessian);
     }
     optimum.value = criterion_.value() - (brief_ ? unseen_ : 0.0);
     optimum.gradient = criterion_.gradient();
@@ -216,15 +202,15 @@ Optimum find_optimum(LaplaceCriterion& criterion, const GlmmProblem& problem, co
     GlmmSettings rough = settings;
     rough.certify = false;
     const Optimum found = GlmmSearch(guide, expected, rough).run(start);
-    if (!usable(found.status)) return first;
+    if (!is_usable(found.status)) return first;
     criterion.set_refined(false);
     criterion.set_inner_tolerance(tightest_inner);
     criterion.forget_mode();
     Optimum second = GlmmSearch(criterion, problem, settings).run(found.theta);
-    Optimum best = second.converged || (usable(second.status) && second.value < first.value) ? second : first;
+    Optimum best = second.converged || (is_usable(second.status) && second.value < first.value) ? second : first;
     best.evaluations = first.evaluations + found.evaluations + second.evaluations;
     criterion.evaluate(best.theta.data());
-    criterion.differentiate();
+    criterion.differentiate(Order::hessian);
     return best;
 }
 

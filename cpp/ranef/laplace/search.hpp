@@ -67,4 +67,10 @@ private:
 Optimum find_optimum(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings,
                      const std::vector<double>& start);
 
+// Whether a search has found something, be it without a certificate.
+inline bool is_usable(Status status) { return status == Status::ok || status == Status::stalled; }
+
+// Twice the inverse of the Hessian over the free parameters, beta's block in the user's coordinates; NaN without one.
+std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum);
+
 }  // namespace ranef

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/base/linalg.hpp"
 #include "ranef/laplace/search.hpp"
 #include "ranef/optimum/boundary.hpp"
 
@@ -72,17 +71,16 @@ bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
 void GlmmSearch::find_multipliers(const std::vector<double>& x, Optimum& optimum) {
     optimum.multipliers.clear();
     if (!is_singular(layout_, x)) return;
-    std::vector<double> shifted = x, g_d(layout_.lambda_size, std::nan(""));
+    std::vector<double> shifted = x;
     for (int i = 0; i < layout_.n_theta(); ++i)
         if (layout_.theta[i].row == layout_.theta[i].column && x[i] == 0.0) shifted[i] = perturbation * unit_;
     ++optimum.certificate_evaluations;
-    if (criterion_.evaluate(shifted.data()) != Status::ok) return;
-    const double *g = criterion_.covariance_gradient_lambda().data(), *lambda = criterion_.lambda().data();
+    if (criterion_.evaluate(shifted.data(), Order::gradient) != Status::ok) return;
+    std::vector<double> g_d = criterion_.covariance_gradient();
     for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-        const Index offset = layout_.lambda_offset[f], r = layout_.factors[f].width;
-        std::vector<double> divided(r * r);
-        if (linalg::divide_right(r, g + offset, lambda + offset, 1e-14, divided.data()))
-            std::copy(divided.begin(), divided.end(), g_d.begin() + offset);
+        const Index r = layout_.factors[f].width;
+        if (!criterion_.covariance_gradient_known(static_cast<int>(f)))
+            std::fill_n(g_d.begin() + layout_.lambda_offset[f], r * r, std::nan(""));
     }
     optimum.multipliers = ranef::find_multipliers(layout_, x, g_d);
 }

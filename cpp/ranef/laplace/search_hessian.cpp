@@ -1,9 +1,10 @@
-// The exact Hessian at the end of a search, by differences of the exact gradient.
+// The exact Hessian at the end of a search, by differences of the exact gradient, and the covariance of beta from it.
 #include <algorithm>
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
+#include "ranef/laplace/free_parameters.hpp"
 #include "ranef/laplace/search.hpp"
 
 namespace ranef {
@@ -59,9 +60,7 @@ bool GlmmSearch::gradients_along(LaplaceCriterion& criterion, const std::vector<
 bool GlmmSearch::whitened_hessian(const std::vector<double>& x, const std::vector<Index>& free, Optimum& optimum,
                                   std::vector<double>& hessian) {
     const Index m = static_cast<Index>(free.size());
-    std::vector<double> root(m * m), moved(m * m), product(m * m);
-    for (Index j = 0; j < m; ++j)
-        for (Index i = 0; i < m; ++i) root[j * m + i] = optimum.hessian[free[j] * size_ + free[i]];
+    std::vector<double> root = restricted(optimum.hessian, size_, free), moved(m * m), product(m * m);
     if (!linalg::cholesky(m, root.data(), m)) return difference_hessian(x, free, optimum, hessian);
     const std::vector<double> base = criterion_.gradient();
     const Index half = criterion_.undivided() ? (m + 1) / 2 : m;
@@ -92,6 +91,23 @@ bool GlmmSearch::whitened_hessian(const std::vector<double>& x, const std::vecto
             hessian[free[j] * size_ + free[i]] = sum;
         }
     return true;
+}
+
+std::vector<double> hessian_covariance(const GlmmProblem& problem, const Optimum& optimum) {
+    const Index size = problem.parameters(), k = problem.layout().n_theta(), p = problem.layout().p;
+    const std::vector<Index> free = free_parameters(optimum, size);
+    const Index m = static_cast<Index>(free.size());
+    std::vector<double> covariance = restricted(optimum.hessian, size, free), out(p * p, std::nan(""));
+    for (double& entry : covariance) entry *= 0.5;
+    if (m == 0 || !linalg::cholesky(m, covariance.data(), m)) return out;
+    linalg::invert_cholesky(m, covariance.data(), m);
+    linalg::symmetrise(m, covariance.data(), m);
+    const auto fixed = [&](Index i) { return free[i] >= k && free[i] < k + p; };
+    for (Index j = 0; j < m; ++j)
+        for (Index i = 0; i < m; ++i)
+            if (fixed(i) && fixed(j)) out[(free[j] - k) * p + free[i] - k] = covariance[j * m + i];
+    problem.design->coordinates().covariance_to_user(static_cast<int>(p), out.data());
+    return out;
 }
 
 }  // namespace ranef
