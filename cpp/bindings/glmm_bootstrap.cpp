@@ -30,9 +30,6 @@ std::shared_ptr<GlmmBootstrap> glmm_bootstrap(const GlmmObject& self, const Doub
     how.cancelled = &work->cancelled;
     how.settings.correction = optional_numbers(correction, n * n, "correction: a square matrix of the parameters");
     how.settings.certify = false;
-    how.settings.newton.tolerance = 1e-8;
-    how.settings.newton.relative_tolerance = 4e-16;
-    how.settings.newton.max_evaluations = 200;
     return work;
 }
 

@@ -1,5 +1,5 @@
-#include "glmm_parameters.hpp"
 #include "glmm_point.hpp"
+#include "ranef/laplace/user_parameters.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -15,25 +15,26 @@ public:
 
     // Value and gradient at (theta, beta, gamma, psi); gamma in the core's coordinates.
     py::tuple evaluate(const Doubles& user) {
-        const std::vector<double> at = maps_.to_internal(user);
+        const std::vector<double> given = numbers_of(user, problem_->parameters()), at = maps_.to_internal(given);
         const Status status = criterion_->evaluate(at.data());
         if (status != Status::ok) {
             criterion_->forget_mode();
             throw std::runtime_error(describe(status));
         }
-        return py::make_tuple(criterion_->value(), to_numpy(maps_.gradient_to_user(user, criterion_->gradient())));
+        return py::make_tuple(criterion_->value(), to_numpy(maps_.gradient_to_user(given, criterion_->gradient())));
     }
 
     py::array_t<double> hessian_to_user(const Doubles& user, const Doubles& hessian) const {
         const Index n = problem_->parameters();
-        return square(maps_.hessian_to_user(user, numbers_of(hessian, n * n, "hessian: a square matrix of the parameters")), n);
+        const std::vector<double> inner = numbers_of(hessian, n * n, "hessian: a square matrix of the parameters");
+        return square(maps_.hessian_to_user(numbers_of(user, n), inner), n);
     }
 
 private:
     static constexpr double tight_enough = 1e-13;
 
     std::shared_ptr<const GlmmProblem> problem_;
-    GlmmParameters maps_;
+    UserParameters maps_;
     std::unique_ptr<LaplaceCriterion> criterion_;
 };
 

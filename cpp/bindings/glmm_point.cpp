@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "glmm_parameters.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/laplace/start.hpp"
+#include "ranef/laplace/user_parameters.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -57,10 +57,10 @@ py::list internal_lambda(const Layout& layout, const std::vector<double>& intern
 }
 
 void describe_parameters(const GlmmProblem& problem, const std::vector<double>& internal, py::dict& out) {
-    const GlmmParameters maps(problem);
+    const UserParameters maps(problem);
     out["theta"] = to_numpy(maps.theta(internal));
     out["beta"] = to_numpy(maps.beta(internal));
-    out["psi"] = problem.family->dispersed() ? internal.back() : 0.0;
+    out["psi"] = maps.psi(internal);
     out["gamma"] = to_numpy(maps.gamma(internal));
     out["internal"] = to_numpy(internal);
     out["internal_lambda"] = internal_lambda(problem.layout(), internal);
@@ -128,9 +128,19 @@ py::array_t<double> start_from(const GlmmObject& self, const Doubles& eta) {
     return to_numpy(parameters);
 }
 
+// `gamma`, in the core's coordinates, may be left out: zeros.
 py::array_t<double> to_internal(const GlmmObject& self, const Doubles& theta, const Doubles& beta, double psi,
                                 const std::vector<double>& gamma) {
-    return to_numpy(GlmmParameters(*self.problem).to_internal(theta, beta, psi, gamma));
+    const GlmmProblem& problem = *self.problem;
+    const std::size_t gammas = problem.cells().zeta_columns;
+    std::vector<double> user = numbers_of(theta, problem.layout().n_theta());
+    const std::vector<double> fixed = numbers_of(beta, problem.layout().p);
+    if (!gamma.empty() && gamma.size() != gammas) throw py::value_error("wrong number of parameters");
+    user.insert(user.end(), fixed.begin(), fixed.end());
+    user.insert(user.end(), gamma.begin(), gamma.end());
+    user.resize(problem.parameters());
+    if (problem.family->dispersed()) user.back() = psi;
+    return to_numpy(UserParameters(problem).to_internal(user));
 }
 
 }  // namespace

@@ -2,10 +2,10 @@
 #include <cmath>
 
 #include "beside.hpp"
-#include "glmm_parameters.hpp"
 #include "glmm_point.hpp"
 #include "ranef/base/threads.hpp"
 #include "ranef/laplace/search.hpp"
+#include "ranef/laplace/user_parameters.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -61,7 +61,7 @@ py::dict describe_search(OngoingSearch& search) {
     const bool usable = is_usable(optimum.status);
     out["usable"] = usable;
     if (!usable) {
-        out["theta"] = to_numpy(GlmmParameters(problem).theta(optimum.theta));
+        out["theta"] = to_numpy(UserParameters(problem).theta(optimum.theta));
         out["value"] = optimum.value;
         return out;
     }
@@ -79,7 +79,6 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
     const auto search = std::make_shared<OngoingSearch>(
         self.problem, numbers_of(start, self.problem->parameters(), "start: wrong number of parameters"));
     search->settings.newton.tolerance = tolerance;
-    search->settings.newton.relative_tolerance = 4e-16;
     search->settings.newton.max_evaluations = max_evaluations;
     search->settings.certify = certify;
     {

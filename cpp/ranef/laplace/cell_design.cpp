@@ -22,11 +22,6 @@ CellDesign::CellDesign(const Cells& cells, const Layout& layout)
       factors_(static_cast<int>(layout.factors.size())),
       scalar_(cells.width == factors_),
       whitened_(cells.n * cells.width) {
-    int place = 0;
-    for (const Factor& factor : layout.factors) {
-        place_.push_back(place);
-        place += factor.width;
-    }
     if (!scalar_) return;
     effect_.resize(cells.n * factors_);
     for (Index i = 0; i < cells.n; ++i)
@@ -45,7 +40,7 @@ void CellDesign::whiten_bases(const Stretch& stretch, const std::vector<double>&
     }
     for (Index i = stretch.begin; i < stretch.end; ++i)
         for (int f = 0; f < factors_; ++f) {
-            const Index at = i * width + place_[f];
+            const Index at = i * width + cells_.place[f];
             transposed_lambda_times(layout_.factors[f].width, lambda.data() + layout_.lambda_offset[f], cells_.z.data() + at,
                                 whitened_.data() + at);
         }

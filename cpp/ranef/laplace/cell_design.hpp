@@ -48,8 +48,6 @@ public:
     // x <- Lambda'x of a part's random effects.
     void whiten(const CellPart& part, const std::vector<double>& lambda, double* x) const;
 
-    // First column of a factor within a cell's bases.
-    int place(std::size_t factor) const { return place_[factor]; }
     // Whether every random term has one column; then n x factors, which random effect.
     bool scalar() const { return scalar_; }
     const std::int32_t* effect() const { return effect_.data(); }
@@ -65,7 +63,6 @@ private:
     const Cells& cells_;
     const Layout& layout_;
     int factors_;
-    std::vector<int> place_;
     bool scalar_;
     std::vector<std::int32_t> effect_;
     std::vector<double> whitened_;

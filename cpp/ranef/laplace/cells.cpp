@@ -126,7 +126,10 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offs
         for (int f = 0; f < factors; ++f) keys.hash[i] = mix(keys.hash[i], static_cast<std::uint64_t>(codes[f][i]));
 
     Cells cells;
-    for (const Factor& factor : layout.factors) cells.width += factor.width;
+    for (const Factor& factor : layout.factors) {
+        cells.place.push_back(cells.width);
+        cells.width += factor.width;
+    }
     const auto alike = [&](Index i, Index j) {
         if (!keys.equal(i, j)) return false;
         for (int f = 1; f < factors; ++f)
@@ -168,6 +171,7 @@ Cells split_cells(const Cells& cells, const DesignCross& design, const double* f
     const Groups groups(cells.cell_of.data(), rows, cells.n);
     Cells out;
     out.width = cells.width;
+    out.place = cells.place;
     std::vector<Index> ends{0};
     const std::vector<Index> representative = number_rows(groups, hash, alike, out.cell_of, ends, poll);
     out.n = static_cast<Index>(representative.size());

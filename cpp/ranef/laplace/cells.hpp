@@ -1,6 +1,6 @@
 // Cells: rows that are equal in X, in the bases and levels of the random terms and in the offset (and in the columns of a
-// second linear predictor) enter the likelihood
-// through sums only (family.hpp), and are merged. Nothing behind this file grows with the number of rows.
+// second linear predictor) enter the likelihood through sums only (family.hpp), and are merged. Nothing behind this file
+// grows with the number of rows.
 //
 // Finding the cells takes a pass over everything; each row's address stays, so that another response of the same rows
 // is added up cell by cell without a search (families/kept.hpp).
@@ -19,6 +19,7 @@ namespace ranef {
 struct Cells {
     Index n = 0;
     int width = 0;                       // columns of all factors' bases together
+    std::vector<int> place;              // of each factor: its first column among them
     std::vector<double> x;               // n x p, column by column
     std::vector<double> z;               // n x width, factor after factor
     std::vector<std::int32_t> level;     // n x factors, in the order of the layout

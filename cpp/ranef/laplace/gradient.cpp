@@ -20,7 +20,7 @@ void LaplaceCriterion::leverages(const Stretch& stretch, const double* weights, 
             for (int a = 0; a < cells_.width; ++a) h += zt[a] * v[a];
             h_[i] = h;
             for (std::size_t f = 0; f < layout_.factors.size(); ++f) {
-                const int r = layout_.factors[f].width, first = design_.place(f);
+                const int r = layout_.factors[f].width, first = cells_.place[f];
                 double* g = share.g_lambda.data() + layout_.lambda_offset[f];
                 for (int b = 0; b < r; ++b) {
                     const double wv = weights[i] * v[first + b];

@@ -11,6 +11,11 @@
 namespace ranef {
 
 struct GlmmSettings {
+    GlmmSettings() {
+        newton.tolerance = 1e-8;
+        newton.relative_tolerance = 4e-16;
+    }
+
     NewtonSettings newton;
     bool certify = true;  // exact Hessian by differences of the exact gradient, multipliers at the boundary
     // What the average information lacks at first, as a fit alike has shown; or empty.
@@ -29,8 +34,7 @@ private:
     void simplify(std::vector<double>& x, Optimum& optimum);
     void deflate(std::vector<double>& x, Optimum& optimum);
     bool snap(std::vector<double>& x, Optimum& optimum);
-    bool evaluate_before_snap(const std::vector<double>& x, Optimum& optimum, double& value);
-    bool take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum, double& value);
+    bool take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum);
     bool leave_false_boundary(std::vector<double>& x, Optimum& optimum);
     void find_multipliers(const std::vector<double>& x, Optimum& optimum);
     void find_free(const std::vector<double>& x, Optimum& optimum);

@@ -21,8 +21,7 @@ void GlmmSearch::simplify(std::vector<double>& x, Optimum& optimum) {
     if (!chart_.used() || chart_.at_limit(x.back()) || chart_.from_psi(x.back()) > little_variation) return;
     std::vector<double> trial = x;
     trial.back() = chart_.to_psi(0.0);
-    double value = 0.0;
-    if (evaluate_before_snap(x, optimum, value)) take_if_no_higher(trial, x, optimum, value);
+    take_if_no_higher(trial, x, optimum);
 }
 
 // The family without inflation, likewise.
@@ -30,12 +29,20 @@ void GlmmSearch::deflate(std::vector<double>& x, Optimum& optimum) {
     if (!inflation_.near(x)) return;
     std::vector<double> trial = x;
     inflation_.take(trial);
-    double value = 0.0;
-    if (evaluate_before_snap(x, optimum, value)) take_if_no_higher(trial, x, optimum, value);
+    take_if_no_higher(trial, x, optimum);
 }
 
-// Where the last descent ended its value is known, unless the last step was not evaluated.
-bool GlmmSearch::evaluate_before_snap(const std::vector<double>& x, Optimum& optimum, double& value) {
+// Replaces small pivots by exact zeros, block by block, where the criterion allows it; true when x changed.
+bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
+    bool changed = false;
+    for (const auto& one : small_pivots(layout_, x, snap_size * unit_))
+        changed = take_if_no_higher(without_small_pivots(layout_, x, {one}, snap_size * unit_), x, optimum) || changed;
+    return changed;
+}
+
+// x <- trial where its criterion is not above that at x, which is known where the last descent ended, unless its last step
+// was not evaluated.
+bool GlmmSearch::take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum) {
     brief_ = false;
     if (!reached_) {
         ++optimum.evaluations;
@@ -43,28 +50,11 @@ bool GlmmSearch::evaluate_before_snap(const std::vector<double>& x, Optimum& opt
         value_ = criterion_.value();
         reached_ = true;
     }
-    value = value_;
-    return true;
-}
-
-// x <- trial where its criterion is not above `value`, which is then the lower of both.
-bool GlmmSearch::take_if_no_higher(const std::vector<double>& trial, std::vector<double>& x, Optimum& optimum, double& value) {
     ++optimum.evaluations;
-    if (criterion_.evaluate(trial.data()) != Status::ok || criterion_.value() > value + snap_loss) return false;
-    value = value_ = std::min(value, criterion_.value());
+    if (criterion_.evaluate(trial.data()) != Status::ok || criterion_.value() > value_ + snap_loss) return false;
+    value_ = std::min(value_, criterion_.value());
     x = trial;
     return true;
-}
-
-// Replaces small pivots by exact zeros, block by block, where the criterion allows it; true when x changed.
-bool GlmmSearch::snap(std::vector<double>& x, Optimum& optimum) {
-    const BlockList candidates = small_pivots(layout_, x, snap_size * unit_);
-    double value = 0.0;
-    if (candidates.empty() || !evaluate_before_snap(x, optimum, value)) return false;
-    bool changed = false;
-    for (const auto& one : candidates)
-        changed = take_if_no_higher(without_small_pivots(layout_, x, {one}, snap_size * unit_), x, optimum, value) || changed;
-    return changed;
 }
 
 // From g_D Lambda, and Lambda a little off the boundary to divide by.

@@ -29,11 +29,6 @@ LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const Lap
       a_(pattern.value.back()),
       ma_(a_.size()),
       cross_inverse_(a_.size()) {
-    int place = 0;
-    for (const Factor& factor : layout.factors) {
-        place_.push_back(place);
-        place += factor.width;
-    }
     if (pattern.dense) {
         s_.resize(pattern.rest * pattern.rest);
         n_.resize(s_.size());
@@ -44,21 +39,9 @@ LaplaceSystem::LaplaceSystem(const Cells& cells, const Layout& layout, const Lap
     }
 }
 
-double* LaplaceSystem::diagonal(double* values, Index column, int k) {
-    if (pattern_.dense) return values + (column + k) * pattern_.rest + column + k;
-    return values + pattern_.sparse.col_ptr[column + k];
-}
-
-double* LaplaceSystem::below(double* values, Index level, Index e1, Index e2, int k) {
-    const Index first = pattern_.entry_ptr[level], column = pattern_.column[first + e2];
-    if (pattern_.dense) return values + (column + k) * pattern_.rest + pattern_.column[first + e1];
-    const std::int32_t rows = pattern_.below[pattern_.pair_ptr[level] + LaplacePattern::pair(e1, e2)];
-    return values + pattern_.sparse.col_ptr[column + k] + (pattern_.width[first + e2] - k) + rows;
-}
-
 void LaplaceSystem::clear() {
     std::fill(s_.begin(), s_.end(), 0.0);
-    for (Index c = 0; c < pattern_.rest; ++c) *diagonal(s_.data(), c, 0) = 1.0;
+    for (Index c = 0; c < pattern_.rest; ++c) s_[diagonal(c, 0)] = 1.0;
 }
 
 void LaplaceSystem::add(const Stretch& stretch, const double* whitened, const double* weights) {
@@ -85,22 +68,22 @@ void LaplaceSystem::add_blocks(const Stretch& stretch, const double* whitened, c
                 for (int a = b; a < r_; ++a) m[b * r_ + a] += w * z[a] * z[b];
             const std::int32_t* entry = pattern_.cell_entry.data() + i * (factors_ - 1);
             for (int f = 1; f < factors_; ++f) {
-                const double* zf = z + place_[f];
+                const double* zf = z + cells_.place[f];
                 const Index e = first + entry[f - 1];
                 const int columns = pattern_.width[e];
                 double* block = a_.data() + pattern_.value[e];
                 for (int k = 0; k < columns; ++k) {
                     const double wz = w * zf[k];
                     for (int a = 0; a < r_; ++a) block[k * r_ + a] += wz * z[a];
-                    double* own = diagonal(s_.data(), pattern_.column[e], k);
+                    double* own = s_.data() + diagonal(pattern_.column[e], k);
                     for (int b = k; b < columns; ++b) own[b - k] += wz * zf[b];
                 }
                 // Levels of later factors lie further down: their columns are larger.
                 for (int g = f + 1; g < factors_; ++g) {
-                    const double* zg = z + place_[g];
+                    const double* zg = z + cells_.place[g];
                     const int rows = layout_.factors[g].width;
                     for (int k = 0; k < columns; ++k) {
-                        double* target = below(s_.data(), j, entry[g - 1], entry[f - 1], k);
+                        double* target = s_.data() + below(j, entry[g - 1], entry[f - 1], k);
                         const double wz = w * zf[k];
                         for (int b = 0; b < rows; ++b) target[b] += wz * zg[b];
                     }
@@ -110,7 +93,7 @@ void LaplaceSystem::add_blocks(const Stretch& stretch, const double* whitened, c
     });
 }
 
-// M_j -> its Cholesky factor, M_j^-1 A_j, and S <- S - A_j'M_j^-1 A_j.
+// M_j -> its Cholesky factor and M_j^-1 A_j, level by level; what they leave of S.
 bool LaplaceSystem::eliminate(const CellPart& part, double* log_det) {
     *log_det = 0.0;
     double product = 1.0;  // of pivots, until it comes near the range of a double
@@ -139,31 +122,29 @@ bool LaplaceSystem::eliminate(const CellPart& part, double* log_det) {
             linalg::solve_lower(r_, m, r_, ma, columns, r_);
             linalg::solve_upper(r_, m, r_, ma, columns, r_);
         }
-        for (Index e2 = 0; e2 < count; ++e2) {
-            const int columns2 = pattern_.width[first + e2];
-            for (int k = 0; k < columns2; ++k) {
-                const double* x = ma_.data() + pattern_.value[first + e2] + k * r_;
-                double* own = diagonal(s_.data(), pattern_.column[first + e2], k);
-                const double* y = a_.data() + pattern_.value[first + e2];
-                for (int b = k; b < columns2; ++b) {
-                    double sum = 0.0;
-                    for (int a = 0; a < r_; ++a) sum += x[a] * y[b * r_ + a];
-                    own[b - k] -= sum;
-                }
-                for (Index e1 = e2 + 1; e1 < count; ++e1) {
-                    double* target = below(s_.data(), j, e1, e2, k);
-                    const double* z = a_.data() + pattern_.value[first + e1];
-                    for (int b = 0; b < pattern_.width[first + e1]; ++b) {
-                        double sum = 0.0;
-                        for (int a = 0; a < r_; ++a) sum += x[a] * z[b * r_ + a];
-                        target[b] -= sum;
-                    }
-                }
-            }
-        }
+        subtract_level(j);
     }
     *log_det += 2.0 * std::log(product);
     return true;
+}
+
+// S <- S - A_j'M_j^-1 A_j, lower triangle.
+void LaplaceSystem::subtract_level(Index j) {
+    const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
+    for (Index e2 = 0; e2 < count; ++e2)
+        for (int k = 0; k < pattern_.width[first + e2]; ++k) {
+            const double* x = ma_.data() + pattern_.value[first + e2] + k * r_;
+            for (Index e1 = e2; e1 < count; ++e1) {
+                const int from = e1 == e2 ? k : 0, rows = pattern_.width[first + e1];
+                const double* y = a_.data() + pattern_.value[first + e1];
+                double* target = s_.data() + (e1 == e2 ? diagonal(pattern_.column[first + e2], k) - k : below(j, e1, e2, k));
+                for (int b = from; b < rows; ++b) {
+                    double sum = 0.0;
+                    for (int a = 0; a < r_; ++a) sum += x[a] * y[b * r_ + a];
+                    target[b] -= sum;
+                }
+            }
+        }
 }
 
 bool LaplaceSystem::factor(const CellPart& part, double* log_det) {

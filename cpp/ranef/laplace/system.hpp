@@ -51,12 +51,19 @@ private:
     void solve_scalar(const CellPart& part, double* x);
     void solve_level(Index level, double* x) const;
     bool eliminate(const CellPart& part, double* log_det);
+    void subtract_level(Index level);
     bool eliminate_scalar(const CellPart& part, double* log_det);
     void substitute_back(double* x) const;
-    double* diagonal(double* values, Index column, int k);                // (k, k) entry of the block at `column`
-    double* below(double* values, Index level, Index e1, Index e2, int k);  // first row of block e1 in column k of e2
-    const double* below(const double* values, Index level, Index e1, Index e2, int k) const {
-        return const_cast<LaplaceSystem*>(this)->below(const_cast<double*>(values), level, e1, e2, k);
+    // Where S and its inverse have the (k, k) entry of the block at `column`, and the first row of a level's block e1 in column k
+    // of e2.
+    Index diagonal(Index column, int k) const {
+        return pattern_.dense ? (column + k) * (pattern_.rest + 1) : pattern_.sparse.col_ptr[column + k];
+    }
+    Index below(Index level, Index e1, Index e2, int k) const {
+        const Index first = pattern_.entry_ptr[level], column = pattern_.column[first + e2];
+        if (pattern_.dense) return (column + k) * pattern_.rest + pattern_.column[first + e1];
+        const std::int32_t rows = pattern_.below[pattern_.pair_ptr[level] + LaplacePattern::pair(e1, e2)];
+        return pattern_.sparse.col_ptr[column + k] + (pattern_.width[first + e2] - k) + rows;
     }
     void invert_level(Index level);
     void invert_levels_scalar(const CellPart& part);
@@ -66,7 +73,6 @@ private:
     const LaplacePattern& pattern_;
     bool scalar_;  // all terms have one column, S is dense
     int r_, factors_;
-    std::vector<int> place_;              // first column of each factor within a cell's bases
     std::vector<double> m_;               // levels x r x r: M_j, then its Cholesky factor
     std::vector<double> leading_inverse_; // of Omega: levels x r x r
     std::vector<double> a_, ma_;          // A_j, and M_j^-1 A_j

@@ -27,13 +27,13 @@ void LaplaceSystem::invert_level(Index j) {
     };
     for (Index e2 = 0; e2 < count; ++e2)
         for (int k = 0; k < pattern_.width[first + e2]; ++k) {
-            const double* diagonal_column = diagonal(n_.data(), pattern_.column[first + e2], k);
+            const double* diagonal_column = n_.data() + diagonal(pattern_.column[first + e2], k);
             for (int b = k; b < pattern_.width[first + e2]; ++b) {
                 subtract(e2, k, diagonal_column[b - k], e2, b);
                 if (b != k) subtract(e2, b, diagonal_column[b - k], e2, k);
             }
             for (Index e1 = e2 + 1; e1 < count; ++e1) {
-                const double* column = below(n_.data(), j, e1, e2, k);
+                const double* column = n_.data() + below(j, e1, e2, k);
                 for (int b = 0; b < pattern_.width[first + e1]; ++b) {
                     subtract(e2, k, column[b], e1, b);
                     subtract(e1, b, column[b], e2, k);
@@ -68,7 +68,7 @@ void LaplaceSystem::inverse_block(int factor, Index level, double* out) {
     }
     const Index column = layout_.rest_column(factor, level);
     for (int k = 0; k < r; ++k) {
-        const double* own = diagonal(n_.data(), column, k);
+        const double* own = n_.data() + diagonal(column, k);
         for (int b = k; b < r; ++b) out[k * r + b] = out[b * r + k] = own[b - k];
     }
 }
@@ -86,8 +86,8 @@ void LaplaceSystem::inverse_times(Index cell, Index j, const double* z, double* 
         const Index e = first + entry[f - 1];
         const int columns = pattern_.width[e];
         const double* cross = cross_inverse_.data() + pattern_.value[e];
-        const double* zf = z + place_[f];
-        double* vf = v + place_[f];
+        const double* zf = z + cells_.place[f];
+        double* vf = v + cells_.place[f];
         for (int k = 0; k < columns; ++k) {
             double sum = 0.0;
             for (int a = 0; a < r_; ++a) {
@@ -97,23 +97,22 @@ void LaplaceSystem::inverse_times(Index cell, Index j, const double* z, double* 
             vf[k] = sum;
         }
     }
-    auto* self = const_cast<LaplaceSystem*>(this);
     for (int f = 1; f < factors_; ++f) {
         const Index e = first + entry[f - 1];
         const int columns = pattern_.width[e];
-        const double* zf = z + place_[f];
-        double* vf = v + place_[f];
+        const double* zf = z + cells_.place[f];
+        double* vf = v + cells_.place[f];
         for (int k = 0; k < columns; ++k) {
-            const double* column = self->diagonal(self->n_.data(), pattern_.column[e], k);
+            const double* column = n_.data() + diagonal(pattern_.column[e], k);
             vf[k] += column[0] * zf[k];
             for (int b = k + 1; b < columns; ++b) {
                 vf[b] += column[b - k] * zf[k];
                 vf[k] += column[b - k] * zf[b];
             }
             for (int g = f + 1; g < factors_; ++g) {
-                const double* block = below(n_.data(), j, entry[g - 1], entry[f - 1], k);
-                const double* zg = z + place_[g];
-                double* vg = v + place_[g];
+                const double* block = n_.data() + below(j, entry[g - 1], entry[f - 1], k);
+                const double* zg = z + cells_.place[g];
+                double* vg = v + cells_.place[g];
                 for (int b = 0; b < layout_.factors[g].width; ++b) {
                     vg[b] += block[b] * zf[k];
                     vf[k] += block[b] * zg[b];

@@ -11,8 +11,8 @@ namespace ranef {
 namespace {
 
 // S <- S - a'(a / m) of one level, with its entries in `columns` of S.
-void subtract_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict a,
-                    const double* __restrict ma, double* __restrict s) {
+void subtract_scalar_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict a,
+                           const double* __restrict ma, double* __restrict s) {
     for (Index e2 = 0; e2 < count; ++e2) {
         double* target = s + Index{columns[e2]} * rest;
         const double value = ma[e2];
@@ -21,8 +21,8 @@ void subtract_level(Index count, const std::int32_t* __restrict columns, Index r
 }
 
 // cross <- -(a / m) N of one level; the lower triangle of N is there.
-void multiply_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict ma,
-                    const double* __restrict n, double* __restrict cross) {
+void multiply_scalar_level(Index count, const std::int32_t* __restrict columns, Index rest, const double* __restrict ma,
+                           const double* __restrict n, double* __restrict cross) {
     std::fill_n(cross, count, 0.0);
     for (Index e2 = 0; e2 < count; ++e2) {
         const double* values = n + Index{columns[e2]} * rest;
@@ -81,7 +81,7 @@ bool LaplaceSystem::eliminate_scalar(const CellPart& part, double* log_det) {
         const double *a = a_.data() + first, inverse = 1.0 / m;
         double* ma = ma_.data() + first;
         for (Index e = 0; e < count; ++e) ma[e] = a[e] * inverse;
-        subtract_level(count, pattern_.column.data() + first, pattern_.rest, a, ma, s_.data());
+        subtract_scalar_level(count, pattern_.column.data() + first, pattern_.rest, a, ma, s_.data());
     }
     *log_det += std::log(product);
     return true;
@@ -111,7 +111,7 @@ void LaplaceSystem::invert_levels_scalar(const CellPart& part) {
         const Index first = pattern_.entry_ptr[j], count = pattern_.entries(j);
         const double* ma = ma_.data() + first;
         double* cross = cross_inverse_.data() + first;
-        multiply_level(count, pattern_.column.data() + first, pattern_.rest, ma, n_.data(), cross);
+        multiply_scalar_level(count, pattern_.column.data() + first, pattern_.rest, ma, n_.data(), cross);
         for (Index e = 0; e < count; ++e) own -= cross[e] * ma[e];
         leading_inverse_[j] = own;
     }

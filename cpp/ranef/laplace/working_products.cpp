@@ -42,7 +42,7 @@ void LaplaceCriterion::block_products(const CellPart& part, int extra, std::vect
             const int f = slots_[t].factor, r = layout_.factors[f].width;
             const double* m = moved.data() + t * layout_.q + layout_.offset[f] + Index{level[f]} * r;
             double sum = 0.0;
-            for (int b = 0; b < r; ++b) sum += z[design_.place(f) + b] * m[b];
+            for (int b = 0; b < r; ++b) sum += z[cells_.place[f] + b] * m[b];
             y[t] = w_[i] * sum;
         }
         for (int c = 0; c < p_; ++c) y[k_ + c] = w_[i] * (x[c] = cells_.column(c)[i]);
