@@ -93,6 +93,9 @@ class Fit(LikelihoodFit):
     residuals = RowVerb("diagnostics.rows:residuals")
     leverage = RowVerb("diagnostics.rows:leverage")
     influence = Verb("diagnostics.influence:influence")
+    influence_of_rows = True  # whether influence is of rows where no grouping factor is named
+    row_influence = Verb("diagnostics.rows:row_influence", shown=False)
+    group_influence = Verb("diagnostics.groups:group_influence", shown=False)
     replicated = Verb("bootstrap.parametric:replicated", shown=False)
     left_out = Verb("bootstrap.replicates.acceleration:leave_out_estimates", shown=False)
     summary_of = Verb("report.summary:summary_of", shown=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from ..fit import Fit
+from ..frame.native import in_pandas
 from ..guidance.old_names import also_called
-from .groups import GroupInfluence, group_influence
-from .rows import row_influence
+from .groups import GroupInfluence
 
 
 @also_called(by="group")
@@ -18,12 +18,16 @@ def influence(fit: Fit, group: str | None = None) -> pd.DataFrame | GroupInfluen
     ----------
     fit : Fit
     group : str, optional
-        A grouping factor; by default rows.
+        A grouping factor; by default rows, of a generalised model with ``zero=`` or ``dispersion=`` the only
+        factor.
 
     Returns
     -------
     DataFrame or GroupInfluence
-        See `row_influence` and `group_influence`.
+        See `row_influence` and `group_influence`. Of a generalised model's rows, by one step of the working
+        linear model: ``leverage``, ``residual`` (Pearson), ``standardised`` (over the root of one minus the
+        leverage), ``quantile`` and ``cooks``. A level on which a coefficient rests altogether has missing
+        values, and did not converge.
 
     Examples
     --------
@@ -32,5 +36,13 @@ def influence(fit: Fit, group: str | None = None) -> pd.DataFrame | GroupInfluen
     >>> fit.influence().nlargest(1, "cooks").round(3).to_dict("list")
     {'leverage': [0.293], 'residual': [-98.336], 'standardised': [-4.57], 'quantile': [0.08], 'cooks':
     [4.332]}
+
+    Of a generalised model:
+
+    >>> data = ranef.datasets.load("cbpp")
+    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
+    >>> fit.influence("herd").cooks.idxmax()
+    '11'
     """
-    return row_influence(fit) if group is None else group_influence(fit, group)
+    rows = group is None and fit.influence_of_rows
+    return in_pandas(fit.row_influence)() if rows else in_pandas(fit.group_influence)(group)

@@ -58,7 +58,6 @@ class GlmerFit(Fit, kind="glmer"):
     generalised = True
     scaled_residuals = "quantile"
     residual_types: ClassVar[tuple[str, ...]] = ("pearson", "response", "deviance", "working", "quantile")
-    influence_of_rows = True  # whether influence is of rows where no grouping factor is named
     model: GlmerModel
     found: dict[str, Any] = field(default_factory=dict)
 
@@ -72,6 +71,7 @@ class GlmerFit(Fit, kind="glmer"):
     internal_vcov = Answer[Any]("generalised.inference.uncertainty:coefficient_covariance", shown=False)
     fittedvalues = RowAnswer[Any]("generalised.prediction.predict:fittedvalues")
     approximation = Answer[Any]("generalised.diagnostics.approximation:approximation")
+    internal_vcov = Answer[FloatArray]("generalised.inference.uncertainty:internal_vcov", shown=False)
     separation = Answer[Any]("generalised.diagnostics.separation:separation")
 
     cov_params = Verb("generalised.inference.coefficients:cov_params")
@@ -102,11 +102,13 @@ class GlmerFit(Fit, kind="glmer"):
     power_of = Verb("generalised.bootstrap.power:power_of", shown=False)
     pbtest_against = Verb("generalised.bootstrap.ratio_test:pbtest_against", shown=False)
     leverage = RowVerb("generalised.diagnostics.influence:leverage")
-    influence = Verb("generalised.diagnostics.influence:influence")
+    row_influence = Verb("generalised.diagnostics.influence:row_influence", shown=False)
+    group_influence = Verb("generalised.diagnostics.influence:group_influence", shown=False)
     means_on_scale = Verb("generalised.prediction.means:means_on_scale", shown=False)
     effects_estimator = Verb("generalised.prediction.effects:effects_estimator", shown=False)
     trends_on_scale = Verb("generalised.prediction.means:trends_on_scale", shown=False)
     other_runs = Verb("generalised.diagnostics.optimisers:other_runs", shown=False)
+    response_variance = Answer[FloatArray]("generalised.diagnostics.distribution:variance", shown=False)
     response_distribution = Verb("generalised.diagnostics.distribution:distribution", shown=False)
     own_findings = Answer[Any]("generalised.diagnostics.findings:own_findings", shown=False)
     test_methods = Answer[Any]("generalised.inference.methods:test_methods", shown=False)
@@ -190,11 +192,6 @@ class GlmerFit(Fit, kind="glmer"):
     def location(self) -> FloatArray:
         """The mean the link is of at the modes, (n,): of counts before zeros are left out."""
         return self.family.link.inverse(self.linear_predictor)
-
-    @property
-    def response_variance(self) -> FloatArray:
-        """The variance of each row's response at the modes, (n,), but for prior weights."""
-        return self.family.variance(self.location, self.response.trials, self.row_dispersion())
 
     def _answer(self, name: str) -> Any:
         if name not in self.found:

@@ -16,7 +16,6 @@ from ...bootstrap.loop.record import FAILED
 from ...bootstrap.studies.power_summary import Power
 from ...bootstrap.studies.tested import positions_of, power_of_studies, true_coefficients
 from ...errors import ArgumentError, quote_list
-from ...variants import with_columns
 from ..fit import GlmerFit
 from ..fitting import refit
 from .parametric import both_criteria, replicates
@@ -99,8 +98,7 @@ def _by_likelihood(
     alpha: float,
     threads: int,
 ) -> FloatArray:
-    small: Any = with_columns(fit.model, np.delete(fit.model.cross.columns, positions).tolist())
-    null = small.fit_like(fit)
+    null: GlmerFit = fit.again(np.delete(fit.model.cross.columns, positions).tolist())
     both = both_criteria(fit, null, at, False, int(key[0]), count, threads)
     if both is None:
         drawn = drawn_from.simulate(count, np.random.Generator(np.random.Philox(key=key)))

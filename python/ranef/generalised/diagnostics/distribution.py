@@ -1,4 +1,4 @@
-"""Distribution functions of the families: what quantile residuals and expected zeros are made of."""
+"""Distributions of responses: what residuals and expected zeros are made of."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def _of_all(name: str, mu: FloatArray, trials: FloatArray, phi: float) -> Any:
     if name == "beta":
         return stats.beta(mu * phi, (1 - mu) * phi)
     return stats.norm(mu, np.sqrt(phi))
+
+
+def variance(fit: GlmerFit) -> FloatArray:
+    """Return the variance of each row's response at the modes, (n,), but for prior weights."""
+    return fit.family.variance(fit.location, fit.response.trials, fit.row_dispersion())
 
 
 def counted(fit: GlmerFit) -> FloatArray:

@@ -17,10 +17,8 @@ from ...diagnostics.groups import (
     table_without,
     well_determined,
 )
-from ...guidance.old_names import also_called
 from ...verbs import kept
 from ..fit import GlmerFit
-from ..inference.uncertainty import coefficient_covariance
 from ..prediction.errors import working_equations
 from .residuals import residuals
 
@@ -56,43 +54,12 @@ def _leverage(fit: GlmerFit) -> FloatArray:
     return np.asarray((fixed + random) * weight)
 
 
-@also_called(by="group")
-def influence(fit: GlmerFit, group: str | None = None) -> pd.DataFrame | GroupInfluence:
-    """Return the influence of every row, or of every level of a grouping factor.
+def row_influence(fit: GlmerFit) -> pd.DataFrame:
+    """Return the influence of rows by one step of the working linear model, see `influence`.
 
-    Parameters
-    ----------
-    fit : GlmerFit
-    group : str, optional
-        A grouping factor; by default rows, with ``zero=`` or ``dispersion=`` the only factor.
-
-    Returns
-    -------
-    DataFrame or GroupInfluence
-        Of rows, by one step of the working linear model: ``leverage``, ``residual`` (Pearson),
-        ``standardised`` (over the root of one minus the leverage), ``quantile`` and ``cooks``. Of groups,
-        exactly: the model is refitted without each level, all parameters included; no cell is found twice.
-        A level on which a coefficient rests altogether has missing values, and did not converge.
-
-    References
-    ----------
     Xiang, Tse & Lee (2002), Influence diagnostics for generalized linear mixed models: applications to
     clustered data, Computational Statistics & Data Analysis 40, 759-774.
-
-    Examples
-    --------
-    >>> import ranef
-    >>> data = ranef.datasets.load("cbpp")
-    >>> fit = ranef.glmer("cbind(incidence, size - incidence) ~ period + (1 | herd)", data)
-    >>> fit.influence("herd").cooks.idxmax()
-    '11'
     """
-    rows = group is None and fit.influence_of_rows
-    return row_influence(fit) if rows else group_influence(fit, group)
-
-
-def row_influence(fit: GlmerFit) -> pd.DataFrame:
-    """Return one row per row used, see `influence`."""
     design, h, raw = fit.model.design, leverage(fit), residuals(fit, "pearson")
     standardised = raw / np.sqrt(np.maximum(1 - h, np.finfo(float).tiny))
     return pd.DataFrame(
@@ -108,9 +75,9 @@ def row_influence(fit: GlmerFit) -> pd.DataFrame:
 
 
 def group_influence(fit: GlmerFit, group: str | None = None) -> GroupInfluence:
-    """Refit without each level of a grouping factor, see `influence`."""
+    """Refit without each level of a grouping factor, all parameters included; no cell is found twice."""
     factor = factor_named(fit, group)
-    precision, own = np.linalg.inv(coefficient_covariance(fit)), _inner_beta(fit, fit.solution)
+    precision, own = np.linalg.inv(fit.internal_vcov), _inner_beta(fit, fit.solution)
 
     def squared(without: Without) -> float:
         """In the core's coordinates, where distances lose no digits."""

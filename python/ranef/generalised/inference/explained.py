@@ -9,18 +9,15 @@ Interface 14, 20170213.
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit, polygamma
 
 from ...errors import ArgumentError
 from ...estimates.prediction import fixed_part
-from ...variants import with_columns
+from ...inference.components.explained import shares_explained, shares_of_groups
 from ...verbs import kept
 from ..fit import GlmerFit
-from ..model import GlmerModel
 
 
 def r2(fit: GlmerFit) -> pd.DataFrame:
@@ -45,12 +42,9 @@ def r2(fit: GlmerFit) -> pd.DataFrame:
     delta           0.038        0.083
     """
     fixed, groups = _variances(fit)
-    random = sum(groups.values())
-    rows = {
-        name: (fixed / (fixed + random + noise), (fixed + random) / (fixed + random + noise))
-        for name, noise in observation_variances(fit).items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["marginal", "conditional"])
+    noises = observation_variances(fit).items()
+    rows = {name: shares_explained(fixed, groups, noise) for name, noise in noises}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def icc(fit: GlmerFit, by_group: bool = False) -> pd.DataFrame:
@@ -69,15 +63,8 @@ def icc(fit: GlmerFit, by_group: bool = False) -> pd.DataFrame:
         factor; rows as of `r2`.
     """
     fixed, groups = _variances(fit)
-    random = sum(groups.values())
-    noises = observation_variances(fit)
-    if by_group:
-        rows = {name: {g: v / (random + noise) for g, v in groups.items()} for name, noise in noises.items()}
-    else:
-        rows = {
-            name: {"adjusted": random / (random + noise), "unadjusted": random / (fixed + random + noise)}
-            for name, noise in noises.items()
-        }
+    noises = observation_variances(fit).items()
+    rows = {name: shares_of_groups(fixed, groups, noise, by_group) for name, noise in noises}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
@@ -132,7 +119,8 @@ def null_fit(fit: GlmerFit) -> GlmerFit:
         )
     if list(model.cross.columns) == [names.index("Intercept")]:
         return fit
-    return cast(GlmerModel, with_columns(model, [names.index("Intercept")])).fit_like(fit)
+    found: GlmerFit = fit.again([names.index("Intercept")])
+    return found
 
 
 def _null_mean(fit: GlmerFit) -> float:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import ArgumentError
-from ...inference.testing import KnownDf, Method
+from ...inference.methods import KNOWN_DF
+from ...inference.testing import Method
 from ..fit import GlmerFit
 from .kenward_roger import WorkingKenwardRoger
-from .uncertainty import coefficient_covariance
 
 _NO_DEGREES = (
     "ddf={name!r} is of linear models: the tests of a generalised model are ddf='normal', or "
@@ -27,9 +27,6 @@ def test_methods(fit: GlmerFit) -> dict[str, Callable[[Any], Method]]:
 
         return refuse
 
-    def normal(fit: Any) -> Method:
-        return KnownDf(coefficient_covariance(fit), float("inf"), fit.model.coordinates)
-
     working = refused(fit.no_working_model) if fit.no_working_model else WorkingKenwardRoger
     refusals = {name: refused(_NO_DEGREES.format(name=name)) for name in ("satterthwaite", "residual")}
-    return {"normal": normal, "kenward-roger": working, **refusals}
+    return {"normal": KNOWN_DF["normal"], "kenward-roger": working, **refusals}

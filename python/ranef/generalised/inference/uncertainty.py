@@ -50,8 +50,7 @@ def flattest(model: GlmerModel, free: npt.NDArray[np.intp], hessian: FloatArray)
     return quote_list([names[free[i]] for i in np.flatnonzero(direction > 0.1 * direction.max())])
 
 
-@kept
-def coefficient_covariance(fit: GlmerFit) -> FloatArray:
+def internal_vcov(fit: GlmerFit) -> FloatArray:
     """Return ``fit.solution["vcov"]`` in the core's coordinates, where contrasts of it lose no digits."""
     if fit.model.agq == 0:  # the coefficients are found inside: no Hessian in them
         return np.asarray(fit._answer("internal_vcov"))

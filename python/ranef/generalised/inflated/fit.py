@@ -47,6 +47,7 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
     fittedvalues = RowAnswer[Any]("generalised.inflated.prediction:fittedvalues")
     mean_predicted = Verb("generalised.inflated.prediction:mean_predicted", shown=False)
     drawn = Verb("generalised.inflated.response:drawn", shown=False)
+    response_variance = Answer[FloatArray]("generalised.inflated.response:variance", shown=False)
     response_distribution = Verb("generalised.inflated.response:response_distribution", shown=False)
     linear_parts = Verb("generalised.inflated.adapter:linear_parts", shown=False)
     of_both_parts = Verb("generalised.inflated.effects:of_both_parts", shown=False)
@@ -64,12 +65,6 @@ class ZeroInflatedFit(SecondPredictor, GlmerFit, kind="inflated"):
 
         An infinite estimate, of either part, is named by ``fit.optimum.message``.
         """
-
-    @property
-    def response_variance(self) -> FloatArray:
-        """The variance (1 - p) (V + p mu^2) of each row's response at the modes, V that of a count."""
-        p = self.zero_probability()
-        return np.asarray((1 - p) * (super().response_variance + p * self.location**2))
 
     def zero_probability(self, newdata: Any = None) -> FloatArray:
         """Return the probability of a zero that is no count, of the used rows or of new ones."""

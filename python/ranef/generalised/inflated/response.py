@@ -1,4 +1,4 @@
-"""The response of a zero-inflated model: drawn, and its distribution function."""
+"""The response of a zero-inflated model: drawn, its distribution function and variance."""
 
 from __future__ import annotations
 
@@ -39,3 +39,9 @@ class WithZeros:
 def response_distribution(fit: ZeroInflatedFit, mu: FloatArray, trials: FloatArray) -> WithZeros:
     """Return the distribution of the used rows with these means of counts."""
     return WithZeros(plain.distribution(fit, mu, trials), fit.zero_probability())
+
+
+def variance(fit: ZeroInflatedFit) -> FloatArray:
+    """Return the variance (1 - p) (V + p mu^2) of each row's response at the modes, V that of a count."""
+    p = fit.zero_probability()
+    return (1 - p) * (plain.variance(fit) + p * fit.location**2)

@@ -41,10 +41,14 @@ def r2(fit: Fit) -> pd.Series:
     conditional    0.7992
     Name: R2, dtype: float64
     """
-    fixed, terms, residual = _variances(fit)
-    random = sum(terms.values())
+    return pd.Series(shares_explained(*_variances(fit)), name="R2")
+
+
+def shares_explained(fixed: float, groups: dict[str, float], residual: float) -> dict[str, float]:
+    """Return the shares of the variance of the fixed part, and of fixed and random parts."""
+    random = sum(groups.values())
     total = fixed + random + residual
-    return pd.Series({"marginal": fixed / total, "conditional": (fixed + random) / total}, name="R2")
+    return {"marginal": fixed / total, "conditional": (fixed + random) / total}
 
 
 def icc(fit: Fit, by_group: bool = False) -> pd.Series:
@@ -80,12 +84,17 @@ def icc(fit: Fit, by_group: bool = False) -> pd.Series:
     batch         0.154
     Name: ICC, dtype: float64
     """
-    fixed, terms, residual = _variances(fit)
-    random = sum(terms.values())
+    return pd.Series(shares_of_groups(*_variances(fit), by_group), name="ICC")
+
+
+def shares_of_groups(
+    fixed: float, groups: dict[str, float], residual: float, by_group: bool
+) -> dict[str, float]:
+    """Return the shares of the random effects' variance, of all together or of each grouping factor."""
+    random = sum(groups.values())
     if by_group:
-        return pd.Series({group: part / (random + residual) for group, part in terms.items()}, name="ICC")
-    shares = {"adjusted": random / (random + residual), "unadjusted": random / (fixed + random + residual)}
-    return pd.Series(shares, name="ICC")
+        return {group: part / (random + residual) for group, part in groups.items()}
+    return {"adjusted": random / (random + residual), "unadjusted": random / (fixed + random + residual)}
 
 
 def _variances(fit: Fit) -> tuple[float, dict[str, float], float]:
