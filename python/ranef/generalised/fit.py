@@ -68,7 +68,6 @@ class GlmerFit(Fit, kind="glmer"):
     df = Answer["pd.Series"]("generalised.inference.coefficients:df")
     varcorr = Answer[Any]("generalised.inference.components:varcorr")
     mode_variances = Answer[Any]("generalised.inference.components:mode_variances", shown=False)
-    internal_vcov = Answer[Any]("generalised.inference.uncertainty:coefficient_covariance", shown=False)
     fittedvalues = RowAnswer[Any]("generalised.prediction.predict:fittedvalues")
     approximation = Answer[Any]("generalised.diagnostics.approximation:approximation")
     internal_vcov = Answer[FloatArray]("generalised.inference.uncertainty:internal_vcov", shown=False)
