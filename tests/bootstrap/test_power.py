@@ -1,20 +1,19 @@
 """Power: against closed forms, plain tests of plain fits, and a noncentral t."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 import ranef
-import ranef.bootstrap.studies.likelihood_ratio
-import ranef.inference.coefficients
 from ranef.bootstrap.draws.streams import stream_key
+from ranef.bootstrap.draws.true_parameters import true_parameters
 from ranef.bootstrap.loop.engine import run
-from ranef.bootstrap.loop.task import sample_task
-from ranef.bootstrap.schemes.extend import model_of_size, rows_of_size
-from ranef.bootstrap.studies.likelihood_ratio import by_maximum_likelihood
+from ranef.bootstrap.loop.record import SINGULAR
+from ranef.bootstrap.loop.task import rows_task, sample_task
 from ranef.bootstrap.studies.rejections import Study
 from ranef.errors import ArgumentError
+from ranef.inference.coefficients import coef_table
+from ranef.inference.likelihood import by_maximum_likelihood
+from ranef.inference.methods import method
 from reference_battery import load_model
 from scipy import stats
 
@@ -75,18 +74,12 @@ def test_rejections_are_those_of_plain_fits(fit_of, name, test):
             ratio = small.objective - large.objective
             assert (ratio >= stats.chi2.ppf(0.95, 1)) == bool(found[i])
             continue
-        table = ranef.inference.coefficients.coef_table(refit, test)
+        table = coef_table(refit, test)
         assert (table["p"].iloc[position] < 0.05) == bool(found[i])
 
 
 @pytest.mark.parametrize("name", ["ss_slope_reml", "ss_slope_ml", "ss_offset_reml", "pastes_reml"])
 def test_degrees_of_freedom_in_the_loop(fit_of, name):
-    from ranef.bootstrap.draws.true_parameters import true_parameters
-    from ranef.bootstrap.loop.engine import run
-    from ranef.bootstrap.loop.record import SINGULAR
-    from ranef.bootstrap.loop.task import rows_task, sample_task
-    from ranef.inference.methods import method
-
     fit = fit_of(name)
     at, key = true_parameters(fit), stream_key(8)[0]
     contrast = np.linspace(1.0, 2.0, fit.model.cross.rank)
@@ -104,11 +97,6 @@ def test_degrees_of_freedom_in_the_loop(fit_of, name):
 
 def test_degrees_of_freedom_of_a_balanced_mean():
     """The variance of the mean is that of the groups' means, whatever the estimates: groups minus one."""
-    from ranef.bootstrap.draws.true_parameters import true_parameters
-    from ranef.bootstrap.loop.engine import run
-    from ranef.bootstrap.loop.record import SINGULAR
-    from ranef.bootstrap.loop.task import rows_task
-
     fit = ranef.lmer("Yield ~ 1 + (1 | Batch)", ranef.datasets.load("Dyestuff"))
     task = rows_task(fit, true_parameters(fit), columns=("df",), contrast=np.ones(1))
     table = run(task, stream_key(5)[0], 50, 1, progress=False).table
@@ -177,45 +165,6 @@ def test_the_constant_is_tested_by_rows(fit_of):
         assert found.n == 40 and found.power > 0
 
 
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("ss_slope_reml", {"groups": 30}),
-        ("ss_weights_reml", {"groups": 7, "per_group": 13}),
-        ("ss_offset_reml", {"per_group": 4}),
-        ("pastes_reml", {"groups": 25}),
-        ("pastes_reml", {"groups": 45, "group": "sample"}),
-        ("pen_reml", {"groups": 8, "group": "sample"}),
-        ("pen_reml", {"groups": 5, "group": "plate", "per_group": 3}),
-    ],
-)
-def test_sizes_are_sums_of_groups(fit_of, name, size):
-    fit = fit_of(name)
-    found = model_of_size(fit.model, **size)
-    assert "design" not in found.__dict__  # no rows
-    plain = found.with_rows()
-    assert found.nobs == plain.design.nobs == plain.nobs
-    theta = 0.7 * fit.theta
-    assert found.objective(theta) == pytest.approx(plain.objective(theta), abs=1e-7)
-    assert found.ngroups == {f.name: np.unique(f.codes).size for f in plain.design.factors}
-
-
-def test_extension_of_nested_and_crossed_designs(fit_of):
-    pastes = fit_of("pastes_reml").model
-    more = model_of_size(pastes, groups=25)
-    assert {f.name: np.unique(f.codes).size for f in more.design.factors} == {
-        f.name: f.n_levels * 25 // 10 for f in pastes.design.factors
-    }
-    pen = fit_of("pen_reml").model
-    other = model_of_size(pen, groups=8, group="sample")
-    assert {f.name: np.unique(f.codes).size for f in other.design.factors} == {"plate": 24, "sample": 8}
-    rows, codes = rows_of_size(fit_of("ss_slope_reml").model.design, 3, 4)
-    assert len(rows) == 12 and list(codes["Subject"]) == [0] * 4 + [1] * 4 + [2] * 4
-    same = model_of_size(fit_of("ss_slope_reml").model, groups=18)
-    theta = fit_of("ss_slope_reml").theta
-    assert same.objective(theta) == pytest.approx(fit_of("ss_slope_reml").objective, abs=1e-8)
-
-
 def test_curve(fit_of):
     fit = fit_of("ss_slope_reml")
     curve = ranef.power_curve(
@@ -273,70 +222,6 @@ def test_one_effect_for_a_whole_curve(fit_of):
     one = ranef.power_curve(fit, "Days", groups=[9, 18], effect=4.0, **options)
     assert one["effect"].tolist() == [4.0, 4.0] and one["groups"].tolist() == [9, 18]
     pd.testing.assert_frame_equal(one, ranef.power_curve(fit, "Days", groups=[9, 18], effects=4.0, **options))
-
-
-def test_ctrl_c_ends_a_study(fit_of, monkeypatch):
-    """Nothing is started on what the first Ctrl-C finds unfinished; what was done is kept."""
-    from ranef.bootstrap.loop import engine
-    from ranef.bootstrap.studies import pairs, rejections
-
-    fit, run, calls = fit_of("ss_slope_reml"), engine.run, []
-
-    def interrupted(*arguments, **options):
-        outcome = run(*arguments, **options)
-        calls.append(len(outcome.table))
-        return replace(outcome, interrupted=len(calls) == 3)
-
-    for test, kept in (("satterthwaite", 200), ("lrt", 0)):
-        calls.clear()
-        monkeypatch.setattr(engine, "run", interrupted)
-        if kept:
-            found = ranef.power(fit, "Days", 4.0, n=1000, precision=1e-3, test=test, seed=1, progress=False)
-            assert found.n == kept and len(calls) == 3
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                ranef.power(fit, "Days", 4.0, n=1000, precision=1e-3, test=test, seed=1, progress=False)
-    calls.clear()
-    monkeypatch.setattr(pairs, "_FIRST", 30)
-    small = fit_of("ss_int_reml")
-    monkeypatch.setattr(
-        engine, "run", lambda *a, **k: replace(run(*a, **k), interrupted=calls.append(1) or len(calls) == 4)
-    )
-    assert len(ranef.pbtest(small, fit, 500, seed=1, progress=False).reference) == 30
-    assert rejections.run_whole is engine.run_whole
-
-
-@pytest.mark.parametrize(("at", "points", "studies"), [(3, 1, 2000), (5, 1, 2500), (7, 2, 2000)])
-def test_ctrl_c_ends_a_curve_at_its_point(fit_of, monkeypatch, at, points, studies):
-    """The points after it were simulated all the same."""
-    from ranef.bootstrap.loop import engine
-
-    fit, run, calls = fit_of("ss_slope_reml"), engine.run, []
-
-    def interrupted(*arguments, **options):
-        calls.append(1)
-        return replace(run(*arguments, **options), interrupted=len(calls) == at)
-
-    monkeypatch.setattr(engine, "run", interrupted)
-    options = {"test": "normal", "n": 2500, "seed": 1, "progress": False}
-    curve = ranef.power_curve(fit, "Days", effects=[1.0, 2.0, 3.0], **options)
-    assert (len(curve), len(calls), curve["n"].iloc[-1]) == (points, at, studies)
-
-
-@pytest.mark.parametrize("kind", ["lmer", "glmer", "gls"])
-def test_ctrl_c_leaves_no_interval_of_fewer_replicates_than_asked(fit_of, kind, monkeypatch):
-    fit = {
-        "lmer": lambda: fit_of("ss_slope_reml"),
-        "glmer": lambda: ranef.glmer("n ~ f + (1 | g)", blocks().assign(n=lambda d: d["y"] > 0)),
-        "gls": lambda: ranef.gls("y ~ f", blocks(), dispersion="~ f"),
-    }[kind]()
-    drawn = fit.bootstrap(5, seed=1, progress=False)
-    short = replace(drawn, requested=9)
-    monkeypatch.setattr(type(fit), "bootstrap", lambda *_, **__: short)
-    with pytest.raises(KeyboardInterrupt):
-        fit.conf_int(method="bootstrap", n=9)
-    monkeypatch.setattr(type(fit), "bootstrap", lambda *_, **__: drawn)
-    assert len(fit.conf_int(method="bootstrap", n=5))
 
 
 def blocks():
