@@ -172,6 +172,14 @@ def test_means_over_a_covariate_are_lines():
     assert len({panel.get_xlim() for panel in by}) == 1
 
 
+def test_means_of_a_generalised_model_are_of_its_link():
+    formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    means = ranef.emmeans(ranef.glmer(formula, ranef.datasets.load("cbpp")), "period")
+    assert means.plot().get_ylabel() == "mean logit of proportion of incidence"
+    words = means.pairs().plot().get_xlabel().replace("\n", " ")
+    assert words == "difference in logit of proportion of incidence, 95 % interval (tukey)"
+
+
 def test_slopes_and_their_name():
     oats = ranef.lmer("yield ~ nitro * Variety + (1 | Block/Variety)", ranef.datasets.load("Oats"))
     assert plots.means(ranef.emtrends(oats, "Variety", "nitro")).get_ylabel() == "slope of yield"

@@ -263,6 +263,13 @@ def response_words(fit: Any) -> str:
     return named(name)
 
 
+def link_words(fit: Any) -> str:
+    """Name what the linear predictor predicts: the response, or its link."""
+    words = response_words(fit)
+    link = fit.family.link.name if fit.generalised else "identity"
+    return words if link == "identity" else f"{link} of {words}"
+
+
 def robust_limits(data: np.ndarray, drawn: np.ndarray, room: float = 0.05) -> tuple[float, float]:
     """Return ends of an axis that shows all data, and of what is drawn beside them half their range more."""
     low, high = float(np.nanmin(data)), float(np.nanmax(data))

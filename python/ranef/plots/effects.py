@@ -18,6 +18,7 @@ from .canvas import (
     Axes,
     common_labels,
     interval_words,
+    link_words,
     named,
     panels,
     response_words,
@@ -154,10 +155,8 @@ def _names(axes: np.ndarray, predictions: Predictions, own_figure: bool) -> None
 def _response(predictions: Predictions) -> str:
     """Name what is predicted: the response, its link, or the column behind log(y)."""
     fit = predictions.fit
-    link = getattr(getattr(fit, "family", None), "link", None)
     if getattr(predictions.means, "scale", None) is not None:
         return named(next(iter(read_code(fit.model.design.response_name).names), "response"))
-    words = response_words(fit)
     if predictions.scale in _OTHER_MEANS:
-        return f"{_OTHER_MEANS[predictions.scale]} of {words}"
-    return f"{link.name} of {words}" if link is not None and predictions.scale == "link" else words
+        return f"{_OTHER_MEANS[predictions.scale]} of {response_words(fit)}"
+    return link_words(fit) if predictions.scale == "link" else response_words(fit)

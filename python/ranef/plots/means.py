@@ -16,6 +16,7 @@ from .canvas import (
     Axes,
     common_labels,
     interval_words,
+    link_words,
     named,
     panels,
     result_axes,
@@ -61,7 +62,7 @@ def means(estimates: MarginalMeans, ax: Any = None) -> Axes | np.ndarray:
     'difference in score, 95 % interval (tukey)'
     """
     table = in_pandas(estimates.to_frame)()
-    response = named(estimates.fit.model.design.response_name)
+    response = link_words(estimates.fit)
     if "contrast" in estimates.keys:
         return _comparisons(estimates, table, response, ax)
     return _means(estimates, table, response, ax)
@@ -75,16 +76,15 @@ def _means(estimates: MarginalMeans, table: pd.DataFrame, response: str, ax: Any
             "average over some, or hold them with at="
         )
     along, colour, panel = [*names, None, None, None][:3]
-    numeric = along is not None and pd.api.types.is_numeric_dtype(table[along])
+    places = places_of(table, along)
     limits = (
-        (None if numeric else along, _MOST, "along an axis"),
+        (None if places is None else along, _MOST, "along an axis"),
         (colour, len(SERIES), "as lines"),
         (panel, _PANELS, "as panels"),
     )
     require_few(table, limits, ", or change the order of the variables")
     parts = [(None, table)] if panel is None else list(table.groupby(panel, sort=False, observed=True))
     axes = panels(len(parts), ax, columns=3, size=(4.4, 3.2) if len(parts) == 1 else (2.5, 2.6), sharey=True)
-    places = places_of(table, along)
     what = f"mean {response}" if estimates.what == "emmean" else f"slope of {response}"
     for axis, (value, rows) in zip(axes, parts, strict=True):
         series = [(None, rows)] if colour is None else list(rows.groupby(colour, sort=False, observed=True))
