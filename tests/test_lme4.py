@@ -237,3 +237,20 @@ def test_more_components(fit_of):
     X = lme4.getME(fit, "X")
     rest = X.T @ X - X.T @ A.T @ np.linalg.solve(inner, A @ X)
     np.testing.assert_allclose(lme4.getME(fit, "RX").T @ lme4.getME(fit, "RX"), rest, rtol=1e-8)
+
+
+def test_arguments_of_lme4_are_heard(fit_of):
+    fit = fit_of("ss_slope_reml")
+    drawn = {"nsim": 20, "seed": 3, "progress": False}
+    kept = lme4.bootMer(fit, use_u=True, type="semiparametric", **drawn)
+    assert (
+        kept.scheme == "semiparametric"
+        and lme4.bootMer(fit, type="parametric", **drawn).scheme == "parametric"
+    )
+    with pytest.raises(ArgumentError, match="write use_u=True"):
+        lme4.bootMer(fit, type="semiparametric", **drawn)
+    assert lme4.ranef(fit, condVar=False)["Subject"].equals(fit.ranef["Subject"])
+    assert list(lme4.profile(fit, "beta_").conf_int().index) == ["Intercept", "Days"]
+    for verb in (lme4.lmer, lme4.glmer):
+        with pytest.raises(TypeError, match=r"no argument control=: .*max_evaluations="):
+            verb("Reaction ~ Days + (1 | Subject)", ranef.datasets.load("sleepstudy"), control={})

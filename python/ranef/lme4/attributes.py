@@ -19,14 +19,14 @@ def _word(name: str, attribute: str, what: str) -> Callable[[Fit], Any]:
 
 
 class _ConditionalModes:
-    """Return the conditional modes: ``fit.ranef``.
+    """Return the conditional modes: ``fit.ranef``, whose ``cond_var`` are there whatever `condVar` says.
 
     The word is the package's name too: what else is asked of it, as in ``ranef.datasets``, is the package's.
     """
 
     __name__ = __qualname__ = "ranef"
 
-    def __call__(self, fit: Fit) -> Any:
+    def __call__(self, fit: Fit, condVar: bool = True) -> Any:
         return fit.ranef
 
     def __getattr__(self, name: str) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bootstrap.replicates.result import BootstrapResult
-from ..errors import DataError
+from ..errors import ArgumentError, DataError, require_choice
 from ..fit import Fit
 from ..fitting import lmer as _lmer
 from ..formula.updating import updated_formula
@@ -99,7 +99,6 @@ def glmer(
     >>> fit.family.link.name
     'probit'
     """
-    options.pop("control", None)
     if subset is not None:
         data, weights, offset = _subset(data, np.asarray(subset), weights, offset)
     return _glmer(formula, data, family, weights=weights, offset=offset, agq=nAGQ, **options)
@@ -187,7 +186,16 @@ def bootMer(
     nsim: int = 1000,
     seed: Any = None,
     use_u: bool = False,
+    type: str = "parametric",
     **options: Any,
 ) -> BootstrapResult:
-    """Refit draws from the model: ``fit.bootstrap``; `FUN` gets each refit, and may be compiled."""
+    """Refit draws from the model: ``fit.bootstrap``; `FUN` gets each refit, and may be compiled.
+
+    As in lme4, ``type="semiparametric"`` is for ``use_u=True``.
+    """
+    require_choice("type", type, ("parametric", "semiparametric"))
+    if type == "semiparametric":
+        if not use_u:
+            raise ArgumentError("type='semiparametric' keeps the random effects: write use_u=True, as lme4")
+        return fit.bootstrap(nsim, seed, scheme="semiparametric", statistic=FUN, **options)
     return fit.bootstrap(nsim, seed, use_u=use_u, statistic=FUN, **options)

@@ -19,6 +19,8 @@ from ..inference.profile import Profile
 from .spellings import KINDS, with_our_ddf
 
 _TESTS = {"none": "none", "Chisq": "chisq", "F": "F"}
+_INTERVALS = {"profile": "profile", "Wald": "wald", "boot": "bootstrap"}
+_PARTS = {"beta_": "fixed", "theta_": "random"}
 
 
 @as_it_came
@@ -44,9 +46,14 @@ def drop1(fit: Fit, scope: Any = None, test: str = "none", **options: Any) -> pd
     return in_pandas(fit.drop1)(scope, _TESTS[test], **with_our_ddf(options))
 
 
+def _parts(parameters: Any) -> Any:
+    """lme4's names of all parameters of a kind as ours; any others as they are."""
+    return _PARTS.get(parameters, parameters) if isinstance(parameters, str) else parameters
+
+
 def profile(fit: Fit, which: Any = None, **options: Any) -> Profile:
-    """Profile the likelihood: ``fit.profile``."""
-    return fit.profile(which, **options)
+    """Profile the likelihood: ``fit.profile``; `which` as `parm` of `confint`."""
+    return fit.profile(_parts(which), **options)
 
 
 def allFit(fit: Fit, **options: Any) -> AllFit:
@@ -80,10 +87,6 @@ def rstudent(fit: Fit) -> FloatArray:
     return fit.residuals("standardised")
 
 
-_INTERVALS = {"profile": "profile", "Wald": "wald", "boot": "bootstrap"}
-_PARTS = {"beta_": "fixed", "theta_": "random"}
-
-
 @as_it_came
 def confint(
     fit: Fit | BootstrapResult,
@@ -114,7 +117,7 @@ def confint(
         For another method.
     """
     if parm is not None:
-        options["parameters"] = _PARTS.get(parm, parm) if isinstance(parm, str) else parm
+        options["parameters"] = _parts(parm)
     for name in ("type", "boot_type"):
         if name in options:
             require_choice(name, options[name], tuple(KINDS))
