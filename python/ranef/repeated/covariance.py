@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, quote_list
-from ..formula.visit_term import STRUCTURES
+from ..formula.visit_term import SPATIAL, STRUCTURES
 from ..frame.native import as_it_came, in_pandas
 from ..show import Document, Line, Printed, frame_table
 from .flat import known_matrices
@@ -125,7 +125,7 @@ def _parameters(fit: VisitFit) -> pd.DataFrame:
             jacobian = fit.point.jacobian[group]
         else:
             natural = fit.point.natural[part]
-            names = parameter_names(fit.structure, labels)
+            names = [one.name for one in natural_parameters(fit.structure, labels)]
             values, jacobian = natural[:, 0], np.diag(natural[:, 1])
         slopes = np.zeros((len(fit.theta), len(jacobian)))
         slopes[part] = jacobian.T
@@ -150,8 +150,17 @@ def _elements(labels: list[str], sigma: FloatArray) -> tuple[list[str], list[flo
     return names, [float(sigma[i, j]) for j, i in zip(columns, rows, strict=True)]
 
 
-def parameter_names(structure: str, labels: list[str]) -> list[str]:
-    """Return the names of the parameters of a structure, us left out."""
+class Natural(NamedTuple):
+    """A parameter of a structure as it is read, and between which ends it lies."""
+
+    name: str
+    kind: str  # {"sd", "correlation", "range"}
+    lower: float
+    upper: float
+
+
+def natural_parameters(structure: str, labels: list[str]) -> list[Natural]:
+    """Return the parameters of a structure, us left out."""
     base = structure if structure in _SCALES else structure[:-1]
     scales = ["sd"] if base == structure else [f"sd({label})" for label in labels]
     count = len(labels)
@@ -164,4 +173,8 @@ def parameter_names(structure: str, labels: list[str]) -> list[str]:
         "toep": [f"correlation at lag {lag}" for lag in range(1, count)],
         "ad": [f"corr({one}, {other})" for one, other in pairwise(labels)],
     }
-    return scales + of[base]
+    kind, lower, upper = "correlation", -1.0 / (count - 1) if base == "cs" else -1.0, 1.0
+    if base in SPATIAL:
+        kind, lower, upper = "range", 0.0, np.inf
+    rest = [Natural(name, kind, lower, upper) for name in of[base]]
+    return [*(Natural(name, "sd", 0.0, np.inf) for name in scales), *rest]

@@ -15,7 +15,7 @@ import numpy as np
 from ..arrays import FloatArray
 from ..inference.profile.parameters import Parameter
 from ..residual.held import Held, HeldDeviance, alone
-from .start import limits
+from .covariance import natural_parameters
 
 if TYPE_CHECKING:
     from .fit import VisitFit
@@ -61,31 +61,32 @@ def _held_parameters(fit: VisitFit) -> dict[str, tuple[Parameter, Held]]:
     held = {}
     for k, (name, value) in enumerate(estimates.items()):
         arm, place = divmod(k, own)
-        kind, lower, upper, at = _hold(fit, str(name), arm * own, place)
+        kind, lower, upper, at = _hold(fit, arm * own, place)
         held[str(name)] = Parameter(str(name), kind, float(value), lower, upper), at
     return held
 
 
-def _hold(fit: VisitFit, name: str, first: int, k: int) -> tuple[str, float, float, Held]:
+def _hold(fit: VisitFit, first: int, k: int) -> tuple[str, float, float, Held]:
     """Return kind, limits and `Held` of the k-th parameter of an arm, whose theta begin at `first`."""
-    visits = len(fit.model.visits.labels)
+    labels, place = fit.model.visits.labels, first + k
+    visits = len(labels)
     if fit.structure == "us":
         columns, rows = np.triu_indices(visits)
         element = _Element(first, visits, int(rows[k]), int(columns[k]))
         variance = element.row == element.column
         return "further", 0.0 if variance else -np.inf, np.inf, Held(element.place, element)
-    if name.startswith("sd"):
-        return "sd", 0.0, np.inf, alone(first + k, lambda v: float(np.log(max(v, 1e-300))))
-    if name.startswith("range"):
+    _, kind, least, most = natural_parameters(fit.structure, labels)[k]
+    if kind == "sd":
+        return kind, least, most, alone(place, lambda v: float(np.log(max(v, 1e-300))))
+    if kind == "range":
         power, times = 2 if fit.structure.startswith("sp_gau") else 1, fit.model.visits.times
         assert times is not None
         unit = float(times[-1] - times[0]) / (visits - 1)
-        return "further", 0.0, np.inf, alone(first + k, lambda v: -_log_expm1(max(v / unit, 1e-2) ** -power))
-    least = limits(name, fit.structure, visits)[0]
+        return "further", least, most, alone(place, lambda v: -_log_expm1(max(v / unit, 1e-2) ** -power))
     inside: Callable[[float], float] = lambda v: float(np.clip(v, least + _ENDS, 1 - _ENDS))  # noqa: E731
     if least > -1.0:
-        return "correlation", least, 1.0, alone(first + k, lambda v: _logit(inside(v), least))
-    return "correlation", -1.0, 1.0, alone(first + k, lambda v: inside(v) / (1 - inside(v) ** 2) ** 0.5)
+        return kind, least, most, alone(place, lambda v: _logit(inside(v), least))
+    return kind, least, most, alone(place, lambda v: inside(v) / (1 - inside(v) ** 2) ** 0.5)
 
 
 def _logit(r: float, least: float) -> float:

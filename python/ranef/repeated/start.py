@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError
-from .covariance import parameter_names
+from .covariance import Natural, natural_parameters
 from .model import VisitModel
 
 _MOST_SHOWN = 8  # parameters in a message
@@ -19,10 +19,13 @@ def checked_start(model: VisitModel, start: npt.ArrayLike, structure: str) -> Fl
         double can tell from it; correlations that no covariance matrix has.
     """
     theta = model.checked_theta(start, structure, "start=")
-    read = [] if structure == "us" else _read(model, theta, structure)
-    _require_inside(read, theta, structure, len(model.visits.labels))
+    labels = model.visits.labels
+    read = [] if structure == "us" else natural_parameters(structure, labels) * len(model.visits.arms)
+    values = model.measures(structure).natural(theta)[:, 0].tolist() if read else []
+    _require_inside(read, values, theta, structure)
     if not np.isfinite(model.objective(theta, structure)):
-        listed = ", ".join(f"{name} {value:.3g}" for name, value in read[:_MOST_SHOWN])
+        shown = zip(read[:_MOST_SHOWN], values[:_MOST_SHOWN], strict=True)
+        listed = ", ".join(f"{one.name} {value:.3g}" for one, value in shown)
         has = f" ({listed}{', ...' if len(read) > _MOST_SHOWN else ''})" if read else ""
         raise ArgumentError(
             f"start= gives {structure}() no positive definite covariance matrix{has}: begin at the theta of "
@@ -31,25 +34,12 @@ def checked_start(model: VisitModel, start: npt.ArrayLike, structure: str) -> Fl
     return theta
 
 
-def _read(model: VisitModel, theta: FloatArray, structure: str) -> list[tuple[str, float]]:
-    """Return name and value of the parameters as they are read, of all arms."""
-    names = parameter_names(structure, model.visits.labels)
-    values = model.measures(structure).natural(theta)[:, 0].tolist()
-    return [(names[place % len(names)], value) for place, value in enumerate(values)]
-
-
-def _require_inside(read: list[tuple[str, float]], theta: FloatArray, structure: str, visits: int) -> None:
-    for place, (name, value) in enumerate(read):
-        low, high = limits(name, structure, visits)
-        if not low < value < high:
+def _require_inside(
+    read: list[Natural], values: list[float], theta: FloatArray, structure: str
+) -> None:
+    for place, (one, value) in enumerate(zip(read, values, strict=True)):
+        if not one.lower < value < one.upper:
             raise ArgumentError(
-                f"start= puts the {name} of {structure}() at {value:g}, an end of its range ({low:g}, "
-                f"{high:g}): start[{place}] = {theta[place]:g} is too large or too small"
+                f"start= puts the {one.name} of {structure}() at {value:g}, an end of its range "
+                f"({one.lower:g}, {one.upper:g}): start[{place}] = {theta[place]:g} is too large or too small"
             )
-
-
-def limits(name: str, structure: str, visits: int) -> tuple[float, float]:
-    """Return the ends of the range of a parameter by its name, us left out."""
-    if not name.startswith("corr"):
-        return 0.0, np.inf
-    return (-1.0 / (visits - 1) if structure in ("cs", "csh") else -1.0), 1.0

@@ -145,10 +145,9 @@ def _solved(fit: Any, X: FloatArray) -> FloatArray:
     """Return V^-1 X, (n, p)."""
     noise, phi = fit.model.noise, fit.outer.phi
     rows = noise.whiten(X, phi)
-    terms = getattr(fit.model.design, "terms", ())
-    if terms:
+    if fit.by_groups:
         blocks = []
-        for term, factor in zip(terms, fit.model.covariance_factors(fit.theta), strict=True):
+        for term, factor in zip(fit.model.design.terms, fit.model.covariance_factors(fit.theta), strict=True):
             basis = noise.whiten(np.asarray(term.basis), phi) @ factor  # rows that are joined share a level
             levels, width = term.factor.n_levels, basis.shape[1]
             place = term.factor.codes[:, None].astype(np.int64) * width + np.arange(width)

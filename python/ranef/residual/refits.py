@@ -66,7 +66,7 @@ def further_parameters(fit: Any) -> pd.Series:
 
 def independent_codes(fit: Any) -> npt.NDArray[Any]:
     """Return a code for each row, equal within what is independent of all else."""
-    if getattr(fit.model.design, "terms", ()):
+    if fit.by_groups:
         return np.asarray(chosen_factor(fit.model.design, None).codes)
     chain = fit.model.noise.chain
     return np.arange(fit.nobs) if chain is None else np.unique(chain.subject, return_inverse=True)[1].ravel()

@@ -41,7 +41,7 @@ def another(fit: Any) -> Any:
     along *= _ANOTHER / np.abs(along).max()
     phi, log_sigma = fit.outer.phi + along[:-1], along[-1]
     outer = replace(fit.outer, phi=phi, flat=None)
-    if not getattr(fit.model.design, "terms", ()):
+    if not fit.by_groups:
         return replace(fit, outer=outer)
     model = fit.model.at(phi)
     optimum = replace(fit.optimum, theta=fit.theta * np.exp(-log_sigma), model=model)

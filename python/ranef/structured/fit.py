@@ -33,7 +33,28 @@ _MOST_COLUMNS = 6  # of a term whose unstructured fit is worth having as a start
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StructuredFit(RefittedFit, Fit, kind="structured"):
+class WithStructures:
+    """A base of fits whose random terms have structured covariances, see `StructuredFit`."""
+
+    structured: Any = None
+    psi: Any = None
+    hessian: Any = None
+    held: tuple[int, ...] = ()
+
+    free_theta = False
+    structures = Answer[Any]("structured.report:structures")
+    constrained = Verb("structured.profile:StructuredDeviance", shown=False)
+    further_parameters = Verb("structured.refits:further_parameters", shown=False)
+
+    @attribute
+    def df_model_total(self) -> int:
+        """Number of parameters: fixed effects, those of the structures, of the residuals, and sigma."""
+        fit: Any = self
+        return fit.model.cross.rank + len(self.hessian) + 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class StructuredFit(WithStructures, RefittedFit, Fit, kind="structured"):
     """A linear mixed model whose random terms have structured covariances, a `Fit` in all else.
 
     Attributes
@@ -42,36 +63,21 @@ class StructuredFit(RefittedFit, Fit, kind="structured"):
         The maps from parameters to theta, term by term.
     psi : (k,) float64
         The parameters on scales without bounds.
-    hessian : (k, k) float64
-        Of the criterion in psi, zero for those that are held.
+    hessian : (m + k, m + k) float64
+        Of the criterion in the m parameters of the residuals and psi, zero for those that are held.
     held : tuple of int
         Which psi are at a limit: no variance, or a correlation at an end of its range.
     """
-
-    structured: Any = None
-    psi: Any = None
-    hessian: Any = None
-    held: tuple[int, ...] = ()
 
     moved = Verb("structured.methods:moved", shown=False)
     test_methods = Answer[Any]("structured.methods:test_methods", shown=False)
     summary_of = Verb("residual.report:summary_of", shown=False)
     __repr__ = Verb("residual.report:brief")
     _repr_html_ = Verb("residual.report:brief_html")
-
-    further_parameters = Verb("structured.refits:further_parameters", shown=False)
     refit_rows = Verb("structured.refits:refit_rows", shown=False)
     again = Verb("structured.refits:again", shown=False)
-    constrained = Verb("structured.profile:StructuredDeviance", shown=False)
-
     predicted = Verb("structured.locations:predicted", shown=False)
-    structures = Answer[Any]("structured.report:structures")
     residual = Answer[Any]("structured.report:structures")
-
-    @attribute
-    def df_model_total(self) -> int:
-        """Number of parameters: fixed effects, those of the structures and sigma."""
-        return len(self.model.cross.columns) + len(self.psi) + 1
 
 
 def fit_structured(model: Model, formula: Formula) -> StructuredFit:

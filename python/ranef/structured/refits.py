@@ -14,7 +14,7 @@ from ..residual.model import ResidualModel
 from ..residual.refits import further_parameters as of_residuals
 from ..variants import with_columns, with_rows
 from .fit import StructuredFit, minimised
-from .spread import parameter_table
+from .spread import parameter_table, phi_of
 from .with_residual import StructuredResidualFit, minimised_both
 
 
@@ -50,4 +50,4 @@ def further_parameters(fit: Any) -> pd.Series:
     table = parameter_table(fit)
     names = [f"{name}[{term}]" for name, term in zip(table.parameter, table.term, strict=True)]
     own = pd.Series(table.estimate.to_numpy(), names)
-    return own if not hasattr(fit, "outer") else pd.concat([own, of_residuals(fit)])
+    return pd.concat([own, of_residuals(fit)]) if phi_of(fit).size else own

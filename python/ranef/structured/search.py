@@ -98,7 +98,7 @@ def lowest(
         return ends[0], values
     settled = [_at_limits(criterion, end, ranges) for end in ends]
     minima = [end for end in settled if end.is_minimum]  # where the criterion falls without end there is none
-    return (minima or settled)[0], values
+    return min(minima or settled, key=lambda end: end.value), values
 
 
 def without(criterion: Criterion, end: End, gone: Mask, nothing: FloatArray) -> End:

@@ -11,7 +11,6 @@ import numpy as np
 from ..arrays import FloatArray
 from ..errors import ArgumentError
 from ..formula import Formula
-from ..guidance.called import attribute
 from ..inference.moved import Moved
 from ..inference.satterthwaite import DeltaDf
 from ..model import Model
@@ -30,46 +29,20 @@ from ..residual.starts import starts
 from ..residual.sums import ResidualSums
 from ..residual.unknown_errors import known_errors
 from ..verbs import Answer, Verb, kept
-from .fit import certified, read_structures, unstructured
+from .fit import WithStructures, certified, read_structures, unstructured
 from .joint_flat import JointFlat, find_joint_flat
 from .maps import Structured
 from .search import NOWHERE, End, lowest
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StructuredResidualFit(ResidualFit, kind="both"):
-    """A fit with structured random terms and ``residual=`` or ``dispersion=``.
+class StructuredResidualFit(WithStructures, ResidualFit, kind="both"):
+    """A fit with structured random terms, see `StructuredFit`, and ``residual=`` or ``dispersion=``."""
 
-    Attributes
-    ----------
-    structured : Structured
-        The maps from parameters to theta, term by term.
-    psi : (k,) float64
-        The parameters of the structures on scales without bounds.
-    hessian : (m + k, m + k) float64
-        Of the criterion in the residuals' parameters and psi.
-    held : tuple of int
-        Which psi are at a limit: no variance, or a correlation at an end of its range.
-    """
-
-    structured: Any = None
-    psi: Any = None
-    hessian: Any = None
-    held: tuple[int, ...] = ()
-
-    structures = Answer[Any]("structured.report:structures")
     moved = Verb("structured.with_residual:moved", shown=False)
     test_methods = Answer[Any]("structured.with_residual:test_methods", shown=False)
     summary_of = Verb("structured.with_residual:summary_of", shown=False)
     refitted = Verb("structured.refits:refitted_both", shown=False)
-    constrained = Verb("structured.profile:StructuredDeviance", shown=False)
-    further_parameters = Verb("structured.refits:further_parameters", shown=False)
-    free_theta = False
-
-    @attribute
-    def df_model_total(self) -> int:
-        """Number of parameters: fixed effects, those of the structures, of the residuals, and sigma."""
-        return len(self.model.cross.columns) + len(self.psi) + len(self.outer.phi) + 1
 
 
 def fit_both(
