@@ -98,8 +98,25 @@ def test_what_sql_cannot_do(frame, relation):
         ranef.lmer("y ~ x + (1 | g)", relation.project("y, x, g, w - 2 AS w"), weights="w")
     with pytest.raises(DataError, match="'x' is not finite"):
         ranef.lmer("y ~ x + (1 | g)", relation.project("y, g, 1e300 * 1e300 * x AS x"))
-    with pytest.raises(DataError, match="'y' holds text or categories"):
+    with pytest.raises(DataError, match="'y' must be numeric, it holds text or categories"):
         ranef.lmer("y ~ x + (1 | g)", relation.project("h AS y, g, x"))
+    with pytest.raises(DataError, match="'y' must be numeric, it is boolean"):
+        ranef.lmer("y ~ x + (1 | g)", relation.project("b AS y, g, x"))
+    with pytest.raises(DataError, match="'x' holds dates or times"):
+        ranef.lmer("y ~ x + (1 | g)", relation.project("y, g, DATE '2024-01-01' + g::INTEGER AS x"))
+    with pytest.raises(DataError, match="'g' is not a number in some row: correct it, or make it NULL"):
+        groups = "CASE g WHEN 3 THEN 'nan'::DOUBLE ELSE g END AS g"
+        ranef.lmer("y ~ x + (1 | g)", relation.project(f"y, x, {groups}"))
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (1 | g)", "y ~ log(x + 1) + (1 | g)"])
+def test_large_identifiers_stay_apart(formula, frame, relation):
+    pytest.importorskip("pyarrow")
+    large = relation.project("y, x, 170141183460469231731687303715884105000::HUGEINT + g AS g")
+    made = ranef.Model(formula, large)
+    whole = ranef.Model(formula, frame)
+    assert made.design.factors[0].n_levels == 12
+    assert_allclose(made.objective([0.5]), whole.objective([0.5]), rtol=1e-12)
 
 
 @pytest.fixture(scope="module")

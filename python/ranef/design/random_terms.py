@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..errors import DataError
 from ..formula import RandomBar
 from ..formula.expand import terms_of
@@ -31,7 +31,7 @@ class GroupSpec(Snapshot):
     columns: tuple[str, ...]
     levels: Levels
     parts: tuple[Levels, ...]
-    cells: npt.NDArray[np.int64] | None
+    cells: IntArray | None
 
     def codes(self, columns: dict[str, Column]) -> Codes:
         """Return the codes of new data, -1 for a level the fit has not seen or a missing value."""

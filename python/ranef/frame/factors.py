@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..errors import DataError
 from .columns import Column, FactorColumn, NumberColumn
 
@@ -117,7 +118,7 @@ def one_factor(factors: Sequence[FactorColumn]) -> FactorColumn:
     return combine(":".join(factor.name for factor in factors), factors)[0]
 
 
-def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, npt.NDArray[np.int64]]:
+def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, IntArray]:
     """Return the factor of the combinations that occur, first factor slowest, labels ``"x:y"`` as in R.
 
     Also returned is the number of each level in the full crossing, to look up combinations in new data.
@@ -136,7 +137,7 @@ def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, n
     return FactorColumn(name, codes, levels), occurring
 
 
-def cell_numbers(factors: Sequence[FactorColumn]) -> npt.NDArray[np.int64]:
+def cell_numbers(factors: Sequence[FactorColumn]) -> IntArray:
     """Return the number of each row's combination in the full crossing, -1 where a part is missing."""
     if np.prod([float(factor.levels.shape[0]) for factor in factors]) >= 2.0**62:
         raise DataError(
@@ -152,7 +153,7 @@ def cell_numbers(factors: Sequence[FactorColumn]) -> npt.NDArray[np.int64]:
     return cells
 
 
-def _unique(cells: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Codes]:
+def _unique(cells: IntArray) -> tuple[IntArray, Codes]:
     dense = _code_dense_integers(cells)
     if dense is not None:
         return dense[1].astype(np.int64), dense[0]

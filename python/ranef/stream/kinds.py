@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from ..frame import FactorColumn, NumberColumn
+from ..frame import Column, FactorColumn, NumberColumn, TimeColumn
 
 WORDS = {
     "real": "numbers",
@@ -24,13 +25,22 @@ def level_words(levels: npt.NDArray[Any]) -> str:
     return _OF_LEVELS.get(levels.dtype.kind, "text")
 
 
-def kind_of(column: Any) -> str:
+def kind_of(column: Column) -> str:
     """Return the kind of a column."""
     if isinstance(column, FactorColumn):
         return "levels"
     if isinstance(column, NumberColumn):
         return {"f": "real", "b": "truth"}.get(column.values.dtype.kind, "whole")
     return "time"
+
+
+def column_of(name: str, kind: str) -> Column:
+    """Return a column of a kind without rows, to ask what it can be used for."""
+    if kind == "levels":
+        return FactorColumn(name, np.zeros(0, dtype=np.int32), np.zeros(0, dtype=object))
+    if kind == "time":
+        return TimeColumn(name, np.zeros(0, dtype="datetime64[ns]"))
+    return NumberColumn(name, np.zeros(0, dtype=bool if kind == "truth" else float))
 
 
 def joined(one: str, other: str) -> str | None:

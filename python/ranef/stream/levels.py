@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..errors import DataError, quote_list
 from ..frame import Column, FactorColumn, NumberColumn
 from ..frame.factors import (
@@ -55,7 +55,7 @@ class LevelSet:
         self._compare(categories)
         return self._placed(levels)[column.codes]
 
-    def _plain_integers(self, column: Column) -> npt.NDArray[np.int64] | None:
+    def _plain_integers(self, column: Column) -> IntArray | None:
         """Return the values of a column whose levels a table can find, else None."""
         if self._kind not in (None, "numbers") or not isinstance(column, NumberColumn):
             return None
@@ -117,7 +117,7 @@ class IntegerCodes:
     def __init__(self) -> None:
         self._low, self._table = 0, np.zeros(0, dtype=np.int32)
 
-    def codes(self, values: npt.NDArray[np.int64], known: dict[Any, int]) -> Codes | None:
+    def codes(self, values: IntArray, known: dict[Any, int]) -> Codes | None:
         """Return codes in the order met, known ones and new ones, which are added; None for a wide range.
 
         Codes of a batch are numbered in the order of its values.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import DataError, quote_list
 from ..formula.visit_term import VisitTerm
 from ..frame.factors import Codes
@@ -43,7 +43,7 @@ class _Rows:
     visit: Codes
     arm: Codes
     weights: FloatArray | None
-    position: npt.NDArray[np.int64]
+    position: IntArray
 
     def some(self, chosen: Any) -> _Rows:
         weights = None if self.weights is None else self.weights[chosen]

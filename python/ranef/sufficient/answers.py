@@ -8,9 +8,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..design.vectors import bare_name
 from ..errors import DataError
 from ..frame import FactorColumn, Table
@@ -18,12 +17,10 @@ from ..frame.factors import Codes, as_factor, drop_unused, level_keys
 from .levels_of_parts import cells_of, numbers_of, unusual
 from .products import RESPONSE, Cells, Group, Product
 from .sql import SumsSQL, part_of
-from .sql_rows import counted, number, whole
+from .sql_rows import counted, not_a_number, number, whole
 from .sums import ColumnLevels, Contents, Sums
 from .table import FactorSums, PairSums
 from .table import Table as SumsTable
-
-Ints = npt.NDArray[np.int64]
 
 
 def sums_of_answers(sql: SumsSQL, execute: Callable[[str], Any]) -> Sums:
@@ -94,13 +91,15 @@ class _Answers:
     def _coded(self, name: str, table: Table) -> Codes:
         column = table.column(name)
         factor = drop_unused(as_factor(column))
+        if factor.missing is not None:
+            raise not_a_number(name)
         if name not in self.levels:
             listed = column.categories if isinstance(column, FactorColumn) else None
             own = unusual(None if listed is None else level_keys(listed))
             self.levels[name] = ColumnLevels(factor.levels, own)
         return factor.codes
 
-    def _numbers(self, key: tuple[Group, ...], names: Sequence[str]) -> Ints:
+    def _numbers(self, key: tuple[Group, ...], names: Sequence[str]) -> IntArray:
         """Return the number of the combination of levels that each row of an answer is of."""
         codes = np.empty((self.tables[key].n_rows, len(names)), dtype=np.int32)
         for k, name in enumerate(names):
@@ -110,7 +109,7 @@ class _Answers:
     def _cells_of(self, key: tuple[Group, ...], names: tuple[str, ...]) -> Cells:
         return cells_of(np.unique(self._numbers(key, names)), names, self.levels)
 
-    def _places(self, key: tuple[Group, ...], names: tuple[str, ...], cells: Cells) -> Ints:
+    def _places(self, key: tuple[Group, ...], names: tuple[str, ...], cells: Cells) -> IntArray:
         """Return which of the cells each row of an answer is of."""
         return np.searchsorted(numbers_of(names, cells, self.levels), self._numbers(key, names))
 
@@ -120,7 +119,7 @@ class _Answers:
         column: Any = self.tables[key].column(f"{letter}_{min(i, j)}_{max(i, j)}")
         return np.asarray(column.values, dtype=np.float64)
 
-    def _at(self, key: tuple[Group, ...], product: Product) -> Ints:
+    def _at(self, key: tuple[Group, ...], product: Product) -> IntArray:
         """Return the cell of a product that each row of an answer is of."""
         return self._places(key, product.factors, self.cells[product])
 
@@ -132,7 +131,7 @@ class _Answers:
                 np.add.at(out, at, self._value((), one, other, letter))
         return out
 
-    def _z(self, key: tuple[Group, ...], group: Group) -> tuple[int, list[tuple[Product, Ints]]]:
+    def _z(self, key: tuple[Group, ...], group: Group) -> tuple[int, list[tuple[Product, IntArray]]]:
         """Return the number of columns of a factor, and of each product the column each row is of."""
         first, found = 0, []
         for product in self.sql.z[group]:

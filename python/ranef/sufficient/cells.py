@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import ArgumentError
+from ..frame.factors import Codes
 from ..guidance.arguments import guide_class
 from ..stream.survey import added_counts
 from ..verbs import Verb
-from .levels_of_parts import Ranks, places_in, require_same_kind, require_same_model, union_of_levels
+from .levels_of_parts import places_in, require_same_kind, require_same_model, union_of_levels
 from .sums import ColumnLevels, Portable
-
-Codes = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +182,7 @@ def _together(tables: Sequence[tuple[str, CellTable]]) -> CellTable:
     levels, codes = {}, {}
     for name in head.levels:
         levels[name] = union_of_levels(name, [(part, table.levels[name]) for part, table in tables])
-        ranks: list[Ranks] = [places_in(table.levels[name], levels[name]) for _, table in tables]
+        ranks: list[IntArray] = [places_in(table.levels[name], levels[name]) for _, table in tables]
         own = [rank[table.codes[name]] for rank, (_, table) in zip(ranks, tables, strict=True)]
         codes[name] = np.concatenate(own).astype(np.int32)
     numbers = {name: np.concatenate([table.numbers[name] for _, table in tables]) for name in head.numbers}

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _core
-from ..arrays import FloatArray
-from .table import Levels, Table
+from ..arrays import FloatArray, IntArray
+from .table import Table
 
 _FORMAT = 2  # of the core's state
-Ints = npt.NDArray[np.int64]
 
 
 def core_design(
@@ -77,8 +76,8 @@ def core_design(
 
 
 def _entries(
-    table: Table, order: list[int], f: int, edges: Ints, widths: list[int]
-) -> tuple[Levels, Ints, FloatArray]:
+    table: Table, order: list[int], f: int, edges: IntArray, widths: list[int]
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Return what each level meets behind itself, by level and ascending: (level, row, its products)."""
     r = widths[f]
     levels, rows, numbers = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], [np.zeros((0, r))]
@@ -94,8 +93,8 @@ def _entries(
 
 
 def _rest_columns(
-    table: Table, order: list[int], f: int, edges: Ints, widths: list[int]
-) -> tuple[Ints, Ints, FloatArray]:
+    table: Table, order: list[int], f: int, edges: IntArray, widths: list[int]
+) -> tuple[IntArray, IntArray, FloatArray]:
     """Return a factor's columns of the lower triangle of Z'Z: pointers, rows, numbers."""
     factor, r = table.factors[order[f]], widths[f]
     level, rows, numbers = _entries(table, order, f, edges, widths)

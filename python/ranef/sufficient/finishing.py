@@ -37,13 +37,22 @@ _NOISE = 1e-15
 
 def require_own_formula(sums: Sums, formula: Formula, weights: Any, offset: Any) -> None:
     """Raise a DataError for sums of another formula, weights or offset than a model is asked for."""
-    asked = (formula.text, weights or sums.weights, offset or sums.offset)
-    own = (sums.formula, sums.weights, sums.offset)
-    for what, one, other in zip(("formula", "weights=", "offset="), asked, own, strict=True):
-        if one != other:
+    require_own(("formula", sums.formula, formula.text), *arguments_of(sums, weights, offset))
+
+
+def arguments_of(sums: Sums, weights: Any, offset: Any) -> list[tuple[str, Any, Any]]:
+    """Return name, own and asked value of the arguments, for `require_own`; None asks for the own one."""
+    asked = (("weights=", sums.weights, weights), ("offset=", sums.offset, offset))
+    return [(what, own, given or own) for what, own, given in asked]
+
+
+def require_own(*parts: tuple[str, Any, Any], whatever: str = "") -> None:
+    """Raise a DataError for a part of a model of which sums have another value than is asked for."""
+    for what, own, asked in parts:
+        if own != asked:
             raise DataError(
-                f"the {what} of the sums is {other!r}, not {one!r}: sums can be fitted with the formula they "
-                "were made with; make them again for another one"
+                f"the {what} of the sums is {own!r}, not {asked!r}: sums can be fitted with the formula they "
+                f"were made with{whatever}; make them again for another one"
             )
 
 

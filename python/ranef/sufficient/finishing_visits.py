@@ -15,7 +15,15 @@ from ..formula import Formula
 from ..formula.visit_term import VisitTerm, read_term
 from ..stream.needs import needed_by
 from ..stream.source import Batches
-from .finishing import Finishing, checked_contents, learned_design, may_be_shifted, needs_of
+from .finishing import (
+    Finishing,
+    arguments_of,
+    checked_contents,
+    learned_design,
+    may_be_shifted,
+    needs_of,
+    require_own,
+)
 from .making import added
 from .patterns import Patterns
 from .products import NeedsTwoReadings
@@ -49,20 +57,14 @@ def read_visits(formula: Formula, term: VisitTerm, source: Batches, weights: Any
 def require_own_model(sums: Sums, formula: Formula, term: VisitTerm, weights: Any, offset: Any) -> None:
     """Raise a DataError for sums of another model than is asked for; its structure may be any."""
     own_term, own = read_term(sums.formula)
-    parts = (
+    require_own(
         ("fixed part", own.fixed, formula.fixed),
         ("response", own.response, formula.response),
         ("offset()", own.offsets, formula.offsets),
         ("visit, subject and groups", own_term.keys, term.keys),
-        ("weights=", sums.weights, weights or sums.weights),
-        ("offset=", sums.offset, offset or sums.offset),
+        *arguments_of(sums, weights, offset),
+        whatever=", whatever the structure",
     )
-    for what, one, other in parts:
-        if one != other:
-            raise DataError(
-                f"the {what} of the sums is {one!r}, not {other!r}: sums can be fitted with the formula they "
-                "were made with, whatever the structure; make them again for another one"
-            )
 
 
 def finish_visits(sums: Sums, formula: Formula, term: VisitTerm) -> SummedVisits:

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..arrays import IntArray
 from ..errors import DataError, quote_list
 from ..frame import FactorColumn
 from ..frame.factors import Levels, cell_numbers, label_texts, level_keys, sort_levels
 from ..stream.kinds import WORDS, joined, level_words
 from .products import Cells
 from .sums import ColumnLevels
-
-Ranks = npt.NDArray[np.int64]
 
 
 def require_same_kind(parts: Sequence[tuple[str, Mapping[str, str]]]) -> dict[str, str]:
@@ -90,7 +88,7 @@ def _listed(levels: ColumnLevels) -> Sequence[Any]:
     return levels.categories if levels.categories is not None else label_texts(levels.values)
 
 
-def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
+def places_in(own: ColumnLevels, union: ColumnLevels) -> IntArray:
     """Return where levels are in the union."""
     if own.values is union.values:
         return np.arange(own.values.shape[0])
@@ -100,7 +98,7 @@ def places_in(own: ColumnLevels, union: ColumnLevels) -> Ranks:
     return np.array([place[key] for key in level_keys(own.values)], dtype=np.int64)
 
 
-def numbers_of(names: Sequence[str], cells: Cells, levels: Mapping[str, ColumnLevels]) -> Ranks:
+def numbers_of(names: Sequence[str], cells: Cells, levels: Mapping[str, ColumnLevels]) -> IntArray:
     """Return the number of each combination of levels, (cells, names), in the full crossing.
 
     Raises DataError: they are too many to be numbered.
@@ -111,7 +109,7 @@ def numbers_of(names: Sequence[str], cells: Cells, levels: Mapping[str, ColumnLe
     return cell_numbers([FactorColumn(name, codes, levels[name].values) for name, codes in columns])
 
 
-def cells_of(numbers: Ranks, names: Sequence[str], levels: Mapping[str, ColumnLevels]) -> Cells:
+def cells_of(numbers: IntArray, names: Sequence[str], levels: Mapping[str, ColumnLevels]) -> Cells:
     """Return the combinations that have these numbers, see `numbers_of`."""
     sizes = [levels[name].values.shape[0] for name in names]
     codes = np.empty((numbers.size, len(names)), dtype=np.int32)

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import DataError, quote_list
 from ..frame.factors import label_texts
 from ..machine.memory import size_text
@@ -23,7 +23,6 @@ from .products import Cells
 from .table import is_identity
 
 Visits = tuple[int, ...]
-Indices = npt.NDArray[np.int64]
 MOST_VISITS = 60  # a pattern is a set of bits
 MOST_SUMS = 2**27  # numbers (1 GB)
 
@@ -61,7 +60,7 @@ class Patterns:
         """Return the sums of linear combinations of the columns, (m, new)."""
         return replace(self, found=combined(self.found, columns))
 
-    def renamed(self, visits: Indices, arms: Indices) -> Patterns:
+    def renamed(self, visits: IntArray, arms: IntArray) -> Patterns:
         """Return the sums with other codes of visits and arms; `subjects` and `arms` stay as they are."""
         found = {}
         for (arm, seen), one in self.found.items():
@@ -87,7 +86,7 @@ def packed_size(width: int) -> int:
 
 
 @lru_cache(maxsize=32)
-def places(width: int) -> Indices:
+def places(width: int) -> IntArray:
     """Return where each entry of a symmetric matrix is in its lower triangle by columns, (width, width)."""
     out = np.empty((width, width), dtype=np.int64)
     row, column = np.triu_indices(width)  # column by column of the lower triangle
@@ -95,7 +94,7 @@ def places(width: int) -> Indices:
     return out
 
 
-def diagonal(visits: int) -> Indices:
+def diagonal(visits: int) -> IntArray:
     """Return where the pairs of a visit with itself are."""
     return np.asarray(places(visits).diagonal())
 
@@ -119,7 +118,7 @@ def _combined(pairs: FloatArray, columns: FloatArray) -> FloatArray:
     return np.ascontiguousarray(full[:, column, row])
 
 
-def _reordered(pairs: FloatArray, order: Indices) -> FloatArray:
+def _reordered(pairs: FloatArray, order: IntArray) -> FloatArray:
     """Return the pairs of visits in another order."""
     row, column = np.triu_indices(order.size)
     return pairs[places(order.size)[order[row], order[column]]]
@@ -165,7 +164,7 @@ def subject_name(levels: Sequence[npt.NDArray], codes: Sequence[int]) -> str:
 
 
 def require_whole_subjects(
-    names: Sequence[str], places: Sequence[Indices], label: Sequence[npt.NDArray], cells: Cells
+    names: Sequence[str], places: Sequence[IntArray], label: Sequence[npt.NDArray], cells: Cells
 ) -> None:
     """Raise a DataError for a subject with rows in two parts.
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..stream.moments import products_by_pairs
 from .products import Cells, Product
 from .sums import ColumnLevels
 
 _FIRST_ROWS = 65_536
 
-RanksOfCells = dict[tuple[str, ...], npt.NDArray[np.int64]]  # of each level, or combination, in the order met
+RanksOfCells = dict[tuple[str, ...], IntArray]  # of each level, or combination, in the order met
 
 
 @dataclass(frozen=True, eq=False)

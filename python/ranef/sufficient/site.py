@@ -8,17 +8,14 @@ from dataclasses import replace
 from math import floor, log10
 
 import numpy as np
-import numpy.typing as npt
 
-from ..arrays import FloatArray
+from ..arrays import FloatArray, IntArray
 from ..errors import ArgumentError, DataError, quote_list
 from ..formula import parse_formula
 from .finishing import needs_of
 from .products import Group
 from .sums import ColumnLevels, Contents, Sums
 from .table import add_tables
-
-Places = npt.NDArray[np.int64]
 
 
 def for_site(self: Sums, site: str, least: int = 5) -> Sums:
@@ -70,7 +67,7 @@ def for_site(self: Sums, site: str, least: int = 5) -> Sums:
     _require_apart(self, contents)
     _require_rows(self, contents, least)
     names = list(dict.fromkeys(name for group in contents.groups for name in group))
-    rank: dict[str, Places] = {}
+    rank: dict[str, IntArray] = {}
     levels = dict(contents.levels)
     for name in names:
         count = levels[name].values.shape[0]
@@ -120,7 +117,7 @@ def _require_apart(sums: Sums, contents: Contents) -> None:
             )
 
 
-def _one_each(levels: npt.NDArray[np.int64]) -> bool:
+def _one_each(levels: IntArray) -> bool:
     return bool(np.unique(levels).size == levels.size)
 
 

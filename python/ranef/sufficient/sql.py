@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, overload
 
-from ..design.vectors import bare_name
-from ..errors import ArgumentError, DataError, FormulaError
+from ..design.used import require_number
+from ..design.vectors import bare_name, require_numeric_response
+from ..errors import ArgumentError, FormulaError
 from ..formula import parse_formula
 from ..formula.python_code import in_backticks
 from ..frame import Table
 from ..show import Printed
 from ..stream.duck_relation import quoted
-from ..stream.kinds import WORDS
+from ..stream.kinds import column_of
 from ..stream.needs import Needs, needed_by
 from ..verbs import Verb
 from .cells import CellSums
@@ -270,19 +271,23 @@ def sql_of(needs: Needs, types: Mapping[str, str], table: str) -> SumsSQL:
     Raises NeedsTwoReadings for anything that is computed.
     """
     kinds = {name: kind_of_type(name, types[name]) for name in needs.columns}
-    factors = frozenset(name for name in needs.predictors if kinds[name] in ("levels", "time"))
+    factors = frozenset(name for name in needs.predictors if kinds[name] == "levels")
     truths = frozenset(in_backticks(name) for name in needs.predictors if kinds[name] == "truth")
     products, z = products_by_use(needs, factors, truths)
     codes = [code for product in products[:-1] for code in product.numbers]
-    for code in (*codes, needs.formula.response, *needs.formula.offsets):
-        name = bare_name(code)
-        if name is None:
-            raise NeedsTwoReadings(f"'{code}' is computed")
-        if kinds[name] in ("levels", "time"):
-            raise DataError(
-                f"the column '{name}' holds {WORDS[kinds[name]]} where numbers are needed: convert it first"
-            )
+    response, *numbers = (_bare(code) for code in (needs.formula.response, *codes, *needs.formula.offsets))
+    require_numeric_response(column_of(response, kinds[response]))
+    arguments = [name for name in (needs.weights, needs.offset) if name is not None]
+    for name in (*numbers, *arguments):
+        require_number(column_of(name, kinds[name]))
     return SumsSQL(needs.formula.text, table, needs, kinds, products, z)
+
+
+def _bare(code: str) -> str:
+    name = bare_name(code)
+    if name is None:
+        raise NeedsTwoReadings(f"'{code}' is computed")
+    return name
 
 
 def _offset_columns(needs: Needs) -> list[str]:

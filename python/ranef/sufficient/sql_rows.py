@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import DataError
 from ..frame import Table
 from ..stream.duck_relation import quoted
 
@@ -31,6 +32,13 @@ def counted(survey: Table, columns: Sequence[str]) -> tuple[int, dict[str, int]]
     """Return what `counts_of_rows` counted: all rows, and column -> missing values where there are some."""
     counts = {name: whole(survey, f"missing_{k}") for k, name in enumerate(columns)}
     return whole(survey, "n_total"), {name: count for name, count in counts.items() if count}
+
+
+def not_a_number(name: str) -> DataError:
+    """Return the error for a column with NaN among its values, which is not NULL to a database."""
+    return DataError(
+        f"the column '{name}' is not a number in some row: correct it, or make it NULL to drop the row"
+    )
 
 
 def whole(survey: Table, name: str) -> int:

@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..arrays import FloatArray
-
-Levels = npt.NDArray[np.int64]
+from ..arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +38,8 @@ class FactorSums:
 class PairSums:
     """Where levels of two grouping factors f < g meet: each pair once, in any order."""
 
-    first: Levels  # first, second (pairs,) int64: level of f, level of g
-    second: Levels
+    first: IntArray  # first, second (pairs,) int64: level of f, level of g
+    second: IntArray
     blocks: FloatArray  # (pairs, r_f, r_g): z_f'z_g over the rows of both
 
 
@@ -91,7 +89,7 @@ def is_identity(columns: FloatArray) -> bool:
     return columns.shape[0] == columns.shape[1] and np.array_equal(columns, np.eye(columns.shape[0]))
 
 
-def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[Levels]], counts: Sequence[int]) -> Table:
+def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[IntArray]], counts: Sequence[int]) -> Table:
     """Return the sum of tables of the same columns.
 
     levels: of each table and factor: where its levels are in the sum.
@@ -117,7 +115,7 @@ def add_tables(tables: Sequence[Table], levels: Sequence[Sequence[Levels]], coun
     return Table(np.sum([table.fixed for table in tables], axis=0), tuple(factors), pairs)
 
 
-def _collected(first: Levels, second: Levels, blocks: FloatArray, width: int) -> PairSums:
+def _collected(first: IntArray, second: IntArray, blocks: FloatArray, width: int) -> PairSums:
     """Return the pairs sorted, blocks of equal pairs added up."""
     keys = first * width + second
     order = np.argsort(keys, kind="stable")

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from .levels_of_parts import Ranks, cells_of, numbers_of, places_in, union_of_levels
+from ..arrays import IntArray
+from .levels_of_parts import cells_of, numbers_of, places_in, union_of_levels
 from .products import Cells, Group, Product
 from .sums import ColumnLevels, Contents
-
-Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +19,9 @@ class LevelsOfAll:
 
     levels: Mapping[str, ColumnLevels]  # categorical column -> its levels
     # for each part: categorical column -> the place of each of its levels
-    ranks: Sequence[Mapping[str, Ranks]]
+    ranks: Sequence[Mapping[str, IntArray]]
 
-    def combined(self, names: tuple[str, ...], given: Sequence[Cells]) -> tuple[Cells, list[Places]]:
+    def combined(self, names: tuple[str, ...], given: Sequence[Cells]) -> tuple[Cells, list[IntArray]]:
         """Return the combinations of levels that any part has, sorted, and where each part's are."""
         if not names:
             return given[0], [np.zeros(1, dtype=np.int64) for _ in given]
@@ -45,8 +43,8 @@ class Union(LevelsOfAll):
     groups: Mapping[Group, Cells]  # groups, cells: as of `Contents`
     cells: Mapping[Product, Cells]
     # for each part: grouping factor by grouping factor, the place of each of its levels
-    of_groups: list[list[Places]]
-    columns: list[Places]  # for each part: the place of each of its columns
+    of_groups: list[list[IntArray]]
+    columns: list[IntArray]  # for each part: the place of each of its columns
     count: int  # how many columns all have
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...design import Functions, with_functions
-from ...errors import ArgumentError, DataError, FormulaError
+from ...errors import ArgumentError, FormulaError
 from ...formula import Formula, has_structures, parse_formula
 from ...frame import Table
 from ...stream.batch import Batch, batch_of, read_batches
@@ -15,7 +15,7 @@ from ...stream.duck_relation import DuckRelation
 from ...stream.needs import Needs, needed_by
 from ...sufficient.cells import CellSums
 from ...sufficient.cells_sql import TIMES, CellsSQL
-from ...sufficient.sql_rows import counted
+from ...sufficient.sql_rows import counted, not_a_number
 from ...sufficient.sql_types import types_of
 from ..families import Family, choose_family
 from .adding import CellAdding
@@ -103,10 +103,7 @@ def _added(needs: Needs, family: Family, survey: Table, answer: Iterable[Batch])
     adding = CellAdding(needs, family)
     for batch in answer:
         for name in batch.rows.missing:
-            raise DataError(
-                f"the column '{name}' is not a number in some row: correct it, or make it NULL to drop "
-                "the row"
-            )
+            raise not_a_number(name)
         adding.add(batch)
     n_total, missing = counted(survey, needs.columns)
     return replace(adding.finish(), n_total=n_total, missing=missing)
