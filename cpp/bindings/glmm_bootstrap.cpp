@@ -49,7 +49,8 @@ py::array_t<double> bootstrap(const GlmmObject& self, const Doubles& truth, std:
                               const py::object& eta, const py::object& correction) {
     const auto work = glmm_bootstrap(self, truth, key, first, count, threads, correction);
     work->how.eta = optional_numbers(eta, self.problem->cells().n, "eta: one per cell");
-    return records(work, resample_width(*self.problem), [](GlmmBootstrap& w) { return resample(*w.problem, w.how, w.out.data()); });
+    const auto run = [](GlmmBootstrap& w) { return resample(*w.problem, w.how, w.out.data()); };
+    return records(work, resample_width(*self.problem), run);
 }
 
 // Criteria of two models of the same rows, refitted to responses drawn from the first.
@@ -65,7 +66,8 @@ py::array_t<double> bootstrap_both(const GlmmObject& self, const GlmmObject& oth
     beside.start = numbers_of(start, other.problem->parameters(), "wrong number of parameters of the other model");
     beside.larger = larger;
     find_parts(*self.problem, trials.data(), beside);
-    return records(work, 2, [](GlmmBootstrap& w) { return resample_both(*w.problem, w.how, w.beside, w.out.data()); });
+    const auto run = [](GlmmBootstrap& w) { return resample_both(*w.problem, w.how, w.beside, w.out.data()); };
+    return records(work, 2, run);
 }
 
 }  // namespace
@@ -73,8 +75,9 @@ py::array_t<double> bootstrap_both(const GlmmObject& self, const GlmmObject& oth
 void bind_glmm_bootstrap(py::class_<GlmmObject>& glmm) {
     glmm.def("bootstrap", &bootstrap, py::arg("truth"), py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"),
              py::arg("eta") = py::none(), py::arg("correction") = py::none())
-        .def("bootstrap_both", &bootstrap_both, py::arg("other"), py::arg("truth"), py::arg("start"), py::arg("larger"), py::arg("key"),
-             py::arg("first"), py::arg("count"), py::arg("threads"), py::arg("trials"), py::arg("correction") = py::none());
+        .def("bootstrap_both", &bootstrap_both, py::arg("other"), py::arg("truth"), py::arg("start"), py::arg("larger"),
+             py::arg("key"), py::arg("first"), py::arg("count"), py::arg("threads"), py::arg("trials"),
+             py::arg("correction") = py::none());
 }
 
 }  // namespace ranef::bindings

@@ -8,7 +8,8 @@ namespace {
 // the one before.
 class BoundCriterion {
 public:
-    explicit BoundCriterion(const GlmmObject& self) : problem_(self.problem), maps_(*problem_), criterion_(make_criterion(*problem_)) {
+    explicit BoundCriterion(const GlmmObject& self)
+        : problem_(self.problem), maps_(*problem_), criterion_(make_criterion(*problem_)) {
         criterion_->set_inner_tolerance(tight_enough);
         criterion_->set_following(true);
     }

@@ -32,7 +32,10 @@ struct GivenResponse {
 
     GivenResponse(Index n, const Doubles& given, const py::object& trials, const py::object& weights) : y(given) {
         if (y.size() != n) throw py::value_error("responses: wrong number of rows");
-        rows = {n, y.data(), optional_column(trials, n, "trials", kept_trials), optional_column(weights, n, "weights", kept_weights)};
+        rows.n = n;
+        rows.y = y.data();
+        rows.trials = optional_column(trials, n, "trials", kept_trials);
+        rows.weights = optional_column(weights, n, "weights", kept_weights);
     }
 };
 
@@ -102,7 +105,8 @@ GlmmObject make_glmm(const RowsObject& rows, const DesignObject& design, const s
     Doubles zetas;  // columns of zeta, a row each
     if (!zeta.is_none()) zetas = zeta.cast<Doubles>();
     const ZetaColumns second{zetas.data(), zeta.is_none() ? 0 : static_cast<int>(zetas.shape(0)), zeta_offset};
-    if (second.count > 0 && (zetas.ndim() != 2 || zetas.shape(1) != n)) throw py::value_error("zeta: a row for each column, n numbers each");
+    if (second.count > 0 && (zetas.ndim() != 2 || zetas.shape(1) != n))
+        throw py::value_error("zeta: a row for each column, n numbers each");
     auto problem = std::make_shared<GlmmProblem>();
     problem->family = checked_family(family, link);
     problem->family_name = kept_name(family);

@@ -166,7 +166,8 @@ void describe_point(const GlmmProblem& problem, LaplaceCriterion& criterion, con
 }
 
 void bind_glmm_points(py::class_<GlmmObject>& glmm) {
-    glmm.def("to_internal", &to_internal, py::arg("theta"), py::arg("beta"), py::arg("psi"), py::arg("gamma") = std::vector<double>())
+    glmm.def("to_internal", &to_internal, py::arg("theta"), py::arg("beta"), py::arg("psi"),
+             py::arg("gamma") = std::vector<double>())
         .def("start", &start_from, py::arg("eta"))
         .def("evaluate", &evaluate, py::arg("parameters"), py::arg("inner_tolerance") = 1e-11)
         .def("point", &point, py::arg("parameters"), py::arg("whole") = true)

@@ -92,7 +92,8 @@ py::dict fit_glmm(const GlmmObject& self, const Doubles& start, double tolerance
 }  // namespace
 
 void bind_glmm_search(py::class_<GlmmObject>& glmm) {
-    glmm.def("fit", &fit_glmm, py::arg("start"), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200, py::arg("certify") = true);
+    glmm.def("fit", &fit_glmm, py::arg("start"), py::arg("tolerance") = 1e-8, py::arg("max_evaluations") = 200,
+             py::arg("certify") = true);
 }
 
 }  // namespace ranef::bindings

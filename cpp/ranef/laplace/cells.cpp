@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
+
+#include "ranef/base/grouped.hpp"
 
 namespace ranef {
 namespace {
@@ -68,23 +69,10 @@ RowKeys read_keys(const Rows& rows, const DesignCross& design, const double* off
     return keys;
 }
 
-// Rows in the order of their groups: those of group g stand in `order` from start[g] on.
-struct Groups {
-    std::vector<Index> start, order;
-
-    template <class Code>
-    Groups(const Code* group, Index rows, Index groups) : start(groups + 1, 0), order(rows) {
-        for (Index i = 0; i < rows; ++i) ++start[group[i] + 1];
-        std::partial_sum(start.begin(), start.end(), start.begin());
-        std::vector<Index> next(start.begin(), start.end() - 1);
-        for (Index i = 0; i < rows; ++i) order[next[group[i]]++] = i;
-    }
-};
-
 // Numbers the different rows of each group, group after group: number[i] is that of row i; returns a row of each number.
 // ends[g] is the first number behind group g.
 template <class Alike>
-std::vector<Index> number_rows(const Groups& groups, const std::vector<std::uint64_t>& hash, Alike&& alike,
+std::vector<Index> number_rows(const Grouped& groups, const std::vector<std::uint64_t>& hash, Alike&& alike,
                                std::vector<std::uint32_t>& number, std::vector<Index>& ends, Poll& poll) {
     std::vector<Index> representative, table;  // open addressing within a group
     representative.reserve(groups.order.size());
@@ -137,7 +125,7 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offs
         return true;
     };
     // In the order of the leading factor, so that its levels' cells lie side by side.
-    const Groups levels(codes[0], rows.n, layout.factors[0].levels);
+    const Grouped levels(codes[0], rows.n, layout.factors[0].levels);
     cells.leading.assign(1, 0);
     const std::vector<Index> representative = number_rows(levels, keys.hash, alike, cells.cell_of, cells.leading, poll);
 
@@ -168,7 +156,7 @@ Cells split_cells(const Cells& cells, const DesignCross& design, const double* f
     std::vector<std::uint64_t> hash(rows);
     for (Index i = 0; i < rows; ++i) hash[i] = mix(mix(0, bits(first[i])), bits(second[i]));
     const auto alike = [&](Index i, Index j) { return first[i] == first[j] && second[i] == second[j]; };
-    const Groups groups(cells.cell_of.data(), rows, cells.n);
+    const Grouped groups(cells.cell_of.data(), rows, cells.n);
     Cells out;
     out.width = cells.width;
     out.place = cells.place;

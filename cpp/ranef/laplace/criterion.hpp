@@ -150,7 +150,8 @@ protected:
 
     // Memory of predict() and differentiate().
     struct Scratch {
-        std::vector<double> lambda, change, moved, right, beta, image, cross, solved, a, bb, bt, block, block_gradient, divided, further;
+        std::vector<double> lambda, change, beta, further, moved, right, image;
+        std::vector<double> cross, solved, a, bb, bt, block, block_gradient, divided;
     };
     mutable Scratch scratch_;
 

@@ -34,7 +34,10 @@ public:
     double unit() const { return family_->unit(cells_.n, eta_.data()); }
 
 private:
-    double log_likelihood(const std::vector<double>& eta) { return family_->score(further_.view(), eta.data(), s_.data(), w_.data()); }
+    // Of the cells at eta, with s and w there.
+    double log_likelihood(const std::vector<double>& eta) {
+        return family_->score(further_.view(), eta.data(), s_.data(), w_.data());
+    }
     bool least_squares_of_one_value();
     bool solve(std::vector<double>& beta);
     void fixed_part(const std::vector<double>& beta);

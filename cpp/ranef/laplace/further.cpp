@@ -9,7 +9,8 @@ constexpr double further_step = 1e-4;  // of psi and zeta
 
 }  // namespace
 
-FurtherParameters::FurtherParameters(const GlmmProblem& problem) : problem_(problem), two_predictors_(problem.family->zeta() != Zeta::none) {
+FurtherParameters::FurtherParameters(const GlmmProblem& problem)
+    : problem_(problem), two_predictors_(problem.family->zeta() != Zeta::none) {
     const Cells& cells = problem.cells();
     if (two_predictors_) {
         for (int c = 0; c < cells.zeta_columns; ++c) of_.push_back({0, cells.zeta_column(c)});
@@ -38,8 +39,8 @@ CellView FurtherParameters::view() const {
     return view;
 }
 
-void FurtherParameters::differentiate(const Family& family, int kind, const CellView& cells, const double* eta, double* dl, double* ds,
-                                      double* dw) const {
+void FurtherParameters::differentiate(const Family& family, int kind, const CellView& cells, const double* eta, double* dl,
+                                      double* ds, double* dw) const {
     if (of_zeta(kind)) family.along_zeta(cells, eta, dl, ds, dw);
     else family.dispersion(cells, eta, dl, ds, dw);
 }
@@ -47,7 +48,8 @@ void FurtherParameters::differentiate(const Family& family, int kind, const Cell
 void FurtherParameters::differentiate(const Family& family, const double* eta, Index begin, Index n) {
     for (int kind = 0; kind < kinds(); ++kind) {
         Slopes& s = slopes_[kind];
-        differentiate(family, kind, view().part(begin, n), eta + begin, s.dl.data() + begin, s.ds.data() + begin, s.dw.data() + begin);
+        differentiate(family, kind, view().part(begin, n), eta + begin, s.dl.data() + begin, s.ds.data() + begin,
+                      s.dw.data() + begin);
     }
 }
 

@@ -1,6 +1,6 @@
 // Parameters beside theta and beta: the coefficients of the second linear predictor zeta, where there is one, then the
-// log-dispersion psi of a family that has one number for all cells. Each moves zeta, or psi, of every cell along a column (of ones, for psi): all
-// that the criterion asks of them are sums of the family's derivatives along these columns.
+// log-dispersion psi of a family that has one number for all cells. Each moves zeta, or psi, of every cell along a column
+// (of ones, for psi): all that the criterion asks of them are sums of the family's derivatives along these columns.
 #pragma once
 
 #include <vector>
@@ -29,7 +29,8 @@ public:
     void differentiate(const Family& family, const double* eta, Index begin, Index n);
     // The same of some cells only, of the family's `kind`th predictor.
     int kinds() const { return static_cast<int>(slopes_.size()); }
-    void differentiate(const Family& family, int kind, const CellView& cells, const double* eta, double* dl, double* ds, double* dw) const;
+    void differentiate(const Family& family, int kind, const CellView& cells, const double* eta, double* dl, double* ds,
+                       double* dw) const;
 
     // ds of n cells along the column of a parameter.
     void scores(Index parameter, Index begin, Index n, double* out) const;

@@ -75,8 +75,8 @@ void LaplaceCriterion::theta_curvature() {
     if (definite && fixed > 0) linalg::solve_lower(fixed, bb.data(), fixed, bt.data(), k_, fixed);
     for (int t = 0; t < k_; ++t)
         for (int v = 0; v < k_; ++v)
-            hessian_[t * size + v] = a[t * size + v] +
-                                     (definite ? linalg::dot(fixed, bt.data() + t * fixed, bt.data() + v * fixed) : a[t * size + v]);
+            hessian_[t * size + v] = a[t * size + v] + (definite ? linalg::dot(fixed, bt.data() + t * fixed, bt.data() + v * fixed)
+                                                                 : a[t * size + v]);
     add_curvature_of_covariance();
 }
 

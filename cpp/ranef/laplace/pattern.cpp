@@ -1,7 +1,8 @@
 #include "ranef/laplace/pattern.hpp"
 
 #include <algorithm>
-#include <numeric>
+
+#include "ranef/base/grouped.hpp"
 
 namespace ranef {
 namespace {
@@ -55,21 +56,16 @@ void find_entries(const Cells& cells, const Layout& layout, LaplacePattern& patt
 // The blocks below each block column, as sorted lists of their first rows: of all levels that meet the column, once each.
 std::vector<std::vector<std::int32_t>> blocks_below(const LaplacePattern& pattern, Poll& poll) {
     const Index entries = static_cast<Index>(pattern.column.size());
-    std::vector<Index> start(pattern.rest + 1, 0), end_of_level(entries), order(entries);
-    for (std::int32_t column : pattern.column) ++start[column + 1];
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    std::vector<Index> next(start.begin(), start.end() - 1);
+    const Grouped by_column(pattern.column.data(), entries, pattern.rest);
+    std::vector<Index> end_of_level(entries);
     for (Index j = 0; j < pattern.levels; ++j)
-        for (Index e = pattern.entry_ptr[j]; e < pattern.entry_ptr[j + 1]; ++e) {
-            order[next[pattern.column[e]]++] = e;
-            end_of_level[e] = pattern.entry_ptr[j + 1];
-        }
+        std::fill_n(end_of_level.begin() + pattern.entry_ptr[j], pattern.entries(j), pattern.entry_ptr[j + 1]);
     std::vector<std::vector<std::int32_t>> below(pattern.rest);
     std::vector<std::int32_t> seen(pattern.rest, -1);
     for (std::int32_t c = 0; c < pattern.rest; ++c) {
         Index met = 0;
-        for (Index k = start[c]; k < start[c + 1]; ++k) {
-            const Index e = order[k];
+        for (Index k = by_column.start[c]; k < by_column.start[c + 1]; ++k) {
+            const Index e = by_column.order[k];
             for (Index other = e + 1; other < end_of_level[e]; ++other) {
                 const std::int32_t row = pattern.column[other];
                 if (seen[row] == c) continue;

@@ -123,7 +123,8 @@ void QuadratureCriterion::average_further(Index first, Index size, Nodes& nodes)
     for (Index k = 0; k < count_; ++k) {
         predict_level(first, size, nodes.u.data() + k * r, nodes.eta.data());
         for (int kind = 0; kind < further_.kinds(); ++kind) {
-            further_.differentiate(*family_, kind, view, nodes.eta.data(), dl.data(), nodes.slopes.ds.data(), nodes.slopes.dw.data());
+            further_.differentiate(*family_, kind, view, nodes.eta.data(), dl.data(), nodes.slopes.ds.data(),
+                                   nodes.slopes.dw.data());
             for (Index i = 0; i < size; ++i) mean_dl_[kind][first + i] += nodes.share[k] * dl[i];
         }
     }
@@ -168,7 +169,8 @@ void QuadratureCriterion::finish(const CellPart& part, Share& share) {
     const int r = layout_.factors[0].width;
     const Index begin = part.begin, n = part.end - begin;
     start_share(share);
-    family_->third(further_.view().part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin, w1_.data() + begin);
+    family_->third(further_.view().part(begin, n), eta_.data() + begin, s_.data() + begin, w_.data() + begin,
+                   w1_.data() + begin);
     system_.invert(part);
     Index largest = 0;
     for (Index j = part.level; j < part.level_end; ++j) largest = std::max(largest, cells_.leading[j + 1] - cells_.leading[j]);

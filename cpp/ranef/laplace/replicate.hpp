@@ -37,7 +37,8 @@ private:
 };
 
 // The search from a start with nothing known of the mode.
-Optimum search_anew(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings, const std::vector<double>& start);
+Optimum search_anew(LaplaceCriterion& criterion, const GlmmProblem& problem, const GlmmSettings& settings,
+                    const std::vector<double>& start);
 
 // Replicates side by side, `width` numbers each: a worker for each thread, which `make` makes.
 template <class Make>

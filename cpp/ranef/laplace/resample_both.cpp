@@ -40,7 +40,11 @@ private:
 class PairResampler {
 public:
     PairResampler(const GlmmProblem& problem, const Resampling& how, const Beside& beside)
-        : beside_(beside), own_(problem, how), other_(*beside.problem), criterion_(make_criterion(other_)), plain_(how.settings) {
+        : beside_(beside),
+          own_(problem, how),
+          other_(*beside.problem),
+          criterion_(make_criterion(other_)),
+          plain_(how.settings) {
         plain_.correction.clear();
     }
 
@@ -75,7 +79,8 @@ private:
         LaplaceCriterion& from = beside_.larger ? own_.criterion() : *criterion_;
         LaplaceCriterion& to = beside_.larger ? *criterion_ : own_.criterion();
         const GlmmProblem& problem = beside_.larger ? other_ : own_.problem();
-        const auto &source = beside_.larger ? beside_.own : beside_.other, &target = beside_.larger ? beside_.other : beside_.own;
+        const std::vector<std::uint32_t>& source = beside_.larger ? beside_.own : beside_.other;
+        const std::vector<std::uint32_t>& target = beside_.larger ? beside_.other : beside_.own;
         std::vector<double> eta(problem.cells().n), start;
         for (std::size_t i = 0; i < source.size(); ++i) eta[target[i]] = from.eta()[source[i]];
         if (glmm_start(problem, eta.data(), start) != Status::ok) return INFINITY;

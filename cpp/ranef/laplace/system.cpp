@@ -193,6 +193,21 @@ void LaplaceSystem::solve(const CellPart& part, double* x) {
     substitute_back(x);
 }
 
+void LaplaceSystem::solve_many(const CellPart& part, double* x, Index count) {
+    if (scalar_) return solve_many_scalar(part, x, count);
+    // One side at a time: over all effects, or, where levels do not meet, over those of each level.
+    const bool apart = pattern_.rest == 0;
+    const Index size = apart ? r_ : layout_.q;
+    std::vector<double> one(size);
+    for (Index begin = part.effect; begin < part.effect_end; begin += size)
+        for (Index c = 0; c < count; ++c) {
+            for (Index i = 0; i < size; ++i) one[i] = x[(begin + i) * count + c];
+            if (apart) solve_level(begin / r_, one.data());
+            else solve(part, one.data());
+            for (Index i = 0; i < size; ++i) x[(begin + i) * count + c] = one[i];
+        }
+}
+
 // The leading effects from their own part and those behind them: x_j -= M_j^-1 A_j x_rest.
 void LaplaceSystem::substitute_back(double* x) const {
     const double* rest = x + layout_.q_leading;

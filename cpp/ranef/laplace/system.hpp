@@ -49,6 +49,7 @@ private:
     void add_scalar(const Stretch& stretch, const double* whitened, const double* weights);
     void add_blocks(const Stretch& stretch, const double* whitened, const double* weights);
     void solve_scalar(const CellPart& part, double* x);
+    void solve_many_scalar(const CellPart& part, double* x, Index count);
     void solve_level(Index level, double* x) const;
     bool eliminate(const CellPart& part, double* log_det);
     void subtract_level(Index level);

@@ -150,28 +150,9 @@ void LaplaceSystem::scalar_leverages(const Stretch& stretch, const double* white
     });
 }
 
-void LaplaceSystem::solve_many(const CellPart& part, double* x, Index count) {
-    const Index q = layout_.q, lead = layout_.q_leading, rest = pattern_.rest;
-    if (!scalar_ && rest == 0) {
-        std::vector<double> one(r_);
-        for (Index j = part.level; j < part.level_end; ++j)
-            for (Index c = 0; c < count; ++c) {
-                for (int a = 0; a < r_; ++a) one[a] = x[(j * r_ + a) * count + c];
-                solve_level(j, one.data());
-                for (int a = 0; a < r_; ++a) x[(j * r_ + a) * count + c] = one[a];
-            }
-        return;
-    }
-    if (!scalar_) {
-        std::vector<double> one(q);
-        for (Index c = 0; c < count; ++c) {
-            for (Index i = 0; i < q; ++i) one[i] = x[i * count + c];
-            solve(part, one.data());
-            for (Index i = 0; i < q; ++i) x[i * count + c] = one[i];
-        }
-        return;
-    }
-    double* behind = x + lead * count;
+void LaplaceSystem::solve_many_scalar(const CellPart& part, double* x, Index count) {
+    const Index rest = pattern_.rest;
+    double* behind = x + layout_.q_leading * count;
     for (Index j = part.level; j < part.level_end; ++j) {
         double* own = x + j * count;
         const double inverse = 1.0 / (m_[j] * m_[j]);

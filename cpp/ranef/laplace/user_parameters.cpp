@@ -36,14 +36,16 @@ std::vector<double> UserParameters::gamma(const std::vector<double>& internal) c
     return {first, first + problem_.cells().zeta_columns};
 }
 
-std::vector<double> UserParameters::gradient_to_user(const std::vector<double>& user, const std::vector<double>& gradient) const {
+std::vector<double> UserParameters::gradient_to_user(const std::vector<double>& user,
+                                                     const std::vector<double>& gradient) const {
     const Index n = problem_.parameters();
     std::vector<double> out(n);
     for (Index j = 0; j < n; ++j) out[j] = linalg::dot(n, slope(user, j).data(), gradient.data());
     return out;
 }
 
-std::vector<double> UserParameters::hessian_to_user(const std::vector<double>& user, const std::vector<double>& hessian) const {
+std::vector<double> UserParameters::hessian_to_user(const std::vector<double>& user,
+                                                    const std::vector<double>& hessian) const {
     const Index n = problem_.parameters();
     std::vector<std::vector<double>> slopes;
     for (Index j = 0; j < n; ++j) slopes.push_back(slope(user, j));

@@ -1,5 +1,5 @@
-// Products of the working linear model, part by part: Z~'WY (q x parameters), Y'WY, and from both A = Y'V^-1Y, as information.cpp
-// has them.
+// Products of the working linear model, part by part: Z~'WY (q x parameters), Y'WY, and from both A = Y'V^-1Y; see
+// information.cpp.
 #include <algorithm>
 
 #include "ranef/families/vector_math.hpp"
@@ -202,7 +202,8 @@ void LaplaceCriterion::working_products() {
         else block_products(part, extra, cross, share.products);
         std::copy(cross.begin() + first, cross.begin() + last, solved.begin() + first);
         system_.solve_many(part, solved.data(), size);
-        scalar::subtract_product(part.effect_end - part.effect, size, solved.data() + first, cross.data() + first, share.products.data());
+        scalar::subtract_product(part.effect_end - part.effect, size, solved.data() + first, cross.data() + first,
+                                 share.products.data());
     });
     for (const Share& share : shares_)
         for (Index c = 0; c < size * size; ++c) a[c] += share.products[c];
