@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 import ranef
 from glmm_battery import load_data
+from inference.kenward_roger_oracle import adjusted
+from inference.kenward_roger_oracle import test as oracle_test
+from oracle_design import OracleDesign, OracleTerm
 from ranef.errors import ArgumentError
 from ranef.generalised.inference.restricted import working_model
-from ranef.inference.kenward_roger import f_approximation
 from scipy import stats
 
 
@@ -50,43 +52,18 @@ def test_the_restricted_likelihood_is_that_of_glmmtmb(case):
         np.testing.assert_allclose(found.solution["beta"], beta, atol=2e-4)
 
 
-def _dense(fit):
-    """Phi, Phi_A, its derivatives and W of the working model, by n x n matrices."""
+def _linear(fit):
+    """The design of the working model, and its theta."""
     working = working_model(fit)
-    model, design = working.model, working.model.design
-    X = np.asarray(design.X)[:, model.cross.columns]
-    V, G = np.diag(1 / design.weights), []
-    for term, factor in zip(design.terms, model.covariance_factors(working.theta), strict=True):
-        r, codes = len(term.columns), np.asarray(term.factor.codes)
-        same = codes[:, None] == codes[None, :]
-        basis = np.asarray(term.basis)
-        V = V + same * (basis @ factor @ factor.T @ basis.T)
-        for column in range(r):
-            for row in range(column, r):
-                E = np.zeros((r, r))
-                E[row, column] = E[column, row] = 1.0
-                G.append(same * (basis @ E @ basis.T))
-    inverse = np.linalg.inv(V)
-    phi = np.linalg.inv(X.T @ inverse @ X)
-    P = [-X.T @ inverse @ g @ inverse @ X for g in G]
-    Q = [[X.T @ inverse @ g @ inverse @ h @ inverse @ X for h in G] for g in G]
-    information = np.zeros((len(G), len(G)))
-    for k, g in enumerate(G):
-        for m, h in enumerate(G):
-            information[k, m] = np.trace(inverse @ g @ inverse @ h) - 2 * np.trace(phi @ Q[k][m])
-            information[k, m] += np.trace(phi @ P[k] @ phi @ P[m])
-    W = 2 * np.linalg.inv(information)
-    middle = sum(
-        W[k, m] * (Q[k][m] - P[k] @ phi @ P[m]) for k in range(len(G)) for m in range(len(G))
+    design = working.model.design
+    terms = tuple(
+        OracleTerm(term.group, term.columns, np.asarray(term.factor.codes), term.factor.levels, term.basis)
+        for term in design.terms
     )
-    return phi, phi + 2 * phi @ middle @ phi, P, W
-
-
-def _f(L, phi, P, W):
-    theta = L.T @ np.linalg.inv(L @ phi @ L.T) @ L
-    traces = [np.trace(theta @ phi @ p @ phi) for p in P]
-    both = [[np.trace(theta @ phi @ p @ phi @ theta @ phi @ q @ phi) for q in P] for p in P]
-    return f_approximation(float(traces @ W @ traces), float(np.sum(W * both)), len(L))
+    kept = working.model.cross.columns
+    names = tuple(np.array(design.column_names)[kept])
+    X = np.asarray(design.X)[:, kept]
+    return OracleDesign(design.response, X, names, terms, design.weights), working.theta
 
 
 def _slopes():
@@ -103,21 +80,15 @@ def _slopes():
 )
 def test_dense_algebra_agrees(make):
     fit = make()
-    phi, adjusted, P, W = _dense(fit)
-    np.testing.assert_allclose(fit.coef_table("kenward-roger").se, np.sqrt(np.diag(adjusted)), rtol=1e-7)
-    p = len(phi)
-    for k, df in enumerate(fit.coef_table("kenward-roger").df):
-        assert df == pytest.approx(_f(np.eye(p)[[k]], phi, P, W)[0], rel=1e-6)
-    L = np.eye(p)[1:]
-    found = fit.test(L, "kenward-roger")
-    df, scale = _f(L, phi, P, W)
-    beta = fit.params.to_numpy()[1:]
-    assert found.den_df == pytest.approx(df, rel=1e-6)
-    wald = beta @ np.linalg.solve(adjusted[1:, 1:], beta) / (p - 1)
-    assert pytest.approx(scale * wald, rel=1e-6) == found.F
+    dense, beta = adjusted(*_linear(fit), sigma=1.0, known=True), fit.params.to_numpy()
+    table, each = fit.coef_table("kenward-roger"), np.eye(len(beta))
+    np.testing.assert_allclose(table.se, np.sqrt(np.diag(dense.phi_a)), rtol=1e-7)
+    np.testing.assert_allclose(table.df, [oracle_test(dense, beta, row)[1] for row in each], rtol=1e-6)
+    found, (f, df, _) = fit.test(each[1:], "kenward-roger"), oracle_test(dense, beta, each[1:])
+    assert (found.F, found.den_df) == pytest.approx((f, df), rel=1e-6)
     if list(fit.anova().index) == ["period"]:  # all columns but the intercept
         row = fit.anova(ddf="kenward-roger").iloc[0]
-        assert (row.F, row.den_df) == pytest.approx((found.F, found.den_df), rel=1e-6)
+        assert (row.F, row.den_df) == pytest.approx((f, df), rel=1e-6)
 
 
 def test_a_variance_at_zero_by_maximum_likelihood_may_be_positive_by_restricted():

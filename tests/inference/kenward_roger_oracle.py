@@ -1,8 +1,8 @@
 """Kenward & Roger (1997) with the n x n covariance matrix: slow, obvious, straight from the paper.
 
 V = sum_i gamma_i G_i; the parameters are the unique elements of each term's covariance, then sigma^2 (with
-prior weights its G is W^-1). `adjusted` gives section 2, `test` section 3; equation numbers are the
-paper's.
+prior weights its G is W^-1) unless it is known. `adjusted` gives section 2, `test` section 3; equation
+numbers are the paper's.
 """
 
 from dataclasses import dataclass
@@ -40,10 +40,11 @@ def residual_matrix(design):
 
 
 @one_blas_thread
-def adjusted(design, theta, sigma):
-    G = [*derivatives(design), residual_matrix(design)]
-    gamma = [*elements(design, theta, sigma), sigma**2]
-    V = sum(g * matrix for g, matrix in zip(gamma, G, strict=True))
+def adjusted(design, theta, sigma, known=False):
+    residual, G = residual_matrix(design), derivatives(design)
+    V = sigma**2 * residual
+    V += sum(gamma * matrix for gamma, matrix in zip(elements(design, theta, sigma), G, strict=True))
+    G += [] if known else [residual]
     inverse = np.linalg.inv(V)
     X = design.X
     phi = np.linalg.inv(X.T @ inverse @ X)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Oracle:
-    """Phi, adjusted Phi, its slopes, W, in variances (or sigma^2, slopes of log sd), rho, elements of D."""
+    """Phi, Phi_A, P_i and W, in variances (or sigma^2, slopes of log sd), rho, elements of D."""
 
     def __init__(self, fit):
         design, self.noise = fit.model.design, fit.model.noise
@@ -106,11 +106,10 @@ class Oracle:
         )  # fmt: skip
         self.W = 2 * np.linalg.inv((hessian + hessian.T) / 2)
         left = X.T @ inverse
-        P = [-left @ g @ left.T for g in G]
+        self.P = P = [-left @ g @ left.T for g in G]
         middle = np.zeros_like(self.phi)
         for i in range(k):
             for j in range(k):
                 Q, R = left @ G[i] @ inverse @ G[j] @ left.T, left @ GG[i][j] @ left.T
                 middle += self.W[i, j] * (Q - P[i] @ self.phi @ P[j] - R / 4)
-        self.adjusted = self.phi + 2 * self.phi @ middle @ self.phi
-        self.slopes = [-self.phi @ p @ self.phi for p in P]
+        self.phi_a = self.phi + 2 * self.phi @ middle @ self.phi
