@@ -209,17 +209,17 @@ def test_only_the_bootstrap_knows_numba():
 HEAVY = ["numba", "formulaic", "matplotlib", "pyarrow", "polars", "tqdm", "dask", "duckdb"]
 
 
-def loaded_by(package):
+def loaded_by(packages):
     """The modules in memory after an import, in a process of its own."""
-    code = f"import sys, {package}; print(*sys.modules)"
+    code = f"import sys, {packages}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return set(done.stdout.split())
 
 
 def test_import_is_light():
-    """`import ranef` loads nothing that only some users need."""
+    """`import ranef`, its bootstrap and its plots load nothing that only some users need."""
     # What pandas loads by itself where it is installed, such as pyarrow, is not ours to answer for.
-    heavy = set(HEAVY) & loaded_by("ranef") - loaded_by("pandas")
+    heavy = set(HEAVY) & loaded_by("ranef.bootstrap, ranef.plots") - loaded_by("pandas")
     assert not heavy, f"import ranef loads {heavy}"
 
 

@@ -261,8 +261,7 @@ def test_a_cell_never_observed_has_no_mean(kind):
     fits = {
         "lmer": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows),
         "glmer": lambda: ranef.glmer("z ~ f * q + (1 | g)", rows),
-        "dispersed": lambda: ranef.glmer("s ~ x + f + (1 | g)", DATA, "gamma", dispersion="~ f"),
-    "mmrm": lambda: ranef.mmrm("y ~ f * q + cs(v | g)", rows),
+        "mmrm": lambda: ranef.mmrm("y ~ f * q + cs(v | g)", rows),
         "gls": lambda: ranef.gls("y ~ f * q", rows, dispersion="~ f"),
         "residual": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, residual="ar1(t | g)"),
         "related": lambda: ranef.lmer("y ~ f * q + (1 | g)", rows, relationship={"g": KINSHIP}),

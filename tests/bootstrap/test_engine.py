@@ -181,17 +181,3 @@ def test_a_loop_checks_its_arrays(task, wrong):
         ReplicateLoop(**(right | wrong))
     with pytest.raises(ValueError, match="out of range"):
         loop.refit_given(0, 4, np.zeros((4, 4)))
-
-
-def test_replicates_need_no_numba():
-    """Numba is loaded for a statistic that was compiled by it, and takes longer to load than the "
-    "replicates."""
-    script = (
-        "import sys, ranef\n"
-        "fit = ranef.lmer('Reaction ~ Days + (Days | Subject)', ranef.datasets.load('sleepstudy'))\n"
-        "fit.bootstrap(20, progress=False)\n"
-        "fit.bootstrap(20, statistic=lambda fit: fit.sigma, progress=False)\n"
-        "print('numba' in sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False"]

@@ -1,7 +1,6 @@
 """Files of replicates: whole or not there, checked before the work, sealed, of one statistic only."""
 
 import os
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 import ranef
 from numba import njit
 from ranef.bootstrap import load, resume, slices
-from ranef.errors import ArgumentError, DataError, RanefError
+from ranef.errors import ArgumentError, DataError
 
 
 def sd(fit):
@@ -212,13 +211,6 @@ def test_ctrl_c_keeps_replicates_whose_statistic_is_done(sleep_fit):
     result = sleep_fit.bootstrap(1000, seed=1, progress=False, statistic=interrupted)
     assert len(result) == 10 and result.interrupted and len(calls) == 12
     assert np.allclose(result.part("statistic"), result.part("sigma"))
-
-
-def test_load_is_there_after_import(tmp_path):
-    code = "import ranef; print(ranef.bootstrap.load.__name__, 'numba' in __import__('sys').modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split()[0] == "load"
-    assert issubclass(DataError, RanefError) and ranef.DataError.replicates is None
 
 
 def test_two_threads_write_one_file_and_it_is_whole(tmp_path, fit_of):

@@ -213,9 +213,3 @@ def test_works_in_a_forked_process(tmp_path):
         "assert there == [here, here]\n"
     )
     subprocess.run([sys.executable, script], check=True, timeout=120)
-
-
-def test_importing_ranef_does_not_import_numba():
-    paths = [path for path in sys.path if path]
-    code = f"import sys; sys.path[:0] = {paths!r}; import ranef.bootstrap; assert 'numba' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)

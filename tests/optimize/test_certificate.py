@@ -33,8 +33,8 @@ def test_three_columns_of_which_one_combination_is_redundant():
     # the effect of z is the sum of the other two
     y = b[g, 0] + b[g, 1] * x + (b[g, 0] + b[g, 1]) * z + 0.5 * rng.normal(size=n)
     fit = ranef.lmer("y ~ x + z + (x + z | g)", {"y": y, "x": x, "z": z, "g": g})
-    if fit.singular:
-        assert "of the intercept, x and z depend on each other: one combination" in fit.optimum.message
+    assert fit.singular
+    assert "of the intercept, x and z depend on each other: one combination" in fit.optimum.message
     values = np.linalg.eigvalsh(fit.varcorr["g"].corr)
     assert values[0] < 1e-2
 
