@@ -52,11 +52,13 @@ def test_dropped_rows_are_ignored(fit_of):
     whole = np.full((design.nobs + design.n_dropped, 2), np.nan)
     whole[design.rows] = Y
     assert fit.model.fit(whole).equals(fit.model.fit(Y))
+    with pytest.raises(DataError, match="172 rows, one per used row, or 180, one per row of the data, and a"):
+        fit.model.fit(Y[:-1])
 
 
 def test_bad_matrices(fit_of):
     model = fit_of("dye_reml").model
-    with pytest.raises(DataError, match=r"30 rows.*\(4, 2\)"):
+    with pytest.raises(DataError, match=r"30 rows, one per used row, and a column per response; its shape is \(4, 2\)"):
         model.fit(np.zeros((4, 2)))
     with pytest.raises(DataError, match="matrix of numbers"):
         model.fit(np.full((30, 2), "a"))

@@ -56,6 +56,12 @@ def test_same_as_in_memory(pair, name):
     assert_allclose(streamed.to_numpy(), whole.to_numpy(), rtol=1e-6, atol=1e-8)
 
 
+def test_shares_of_variance_of_weighted_rows_that_are_read_twice():
+    formula, frame = "Reaction ~ scale(Days) + (1 | Subject)", sleep()
+    whole, streamed = (ranef.lmer(formula, data, weights="w") for data in (frame, by(frame, 7)))
+    assert_allclose(streamed.r2(), whole.r2(), rtol=1e-6)
+
+
 def test_summary(pair):
     """The same text without the quantiles of the residuals, which would need the rows."""
     whole, streamed = (str(fit.summary()).split("\n\n") for fit in pair)
