@@ -71,8 +71,8 @@ class Problem:
         return json.loads(EXPECTED.read_text(encoding="utf-8")).get(self.name)
 
     def put_in(self):
-        """What the simulation used: {"beta", "sigma", "sd"}."""
-        return simulated.TRUTH[self.truth or self.name]
+        """What the simulation used: {"beta", "sigma", "sd"}; None for data that are not simulated."""
+        return simulated.TRUTH.get(self.truth or self.name)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Seeded data for the benchmark problems: each function returns a data frame, and the same one every time.
 
 Identifiers are strings, the way they arrive in practice, except where the problem says integers. What was put
-in is in `TRUTH`: fixed effects, residual sd, and sd of every random-effects column.
+in is in `TRUTH`: fixed effects, residual sd (of linear models), and sd of every random-effects column.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ TRUTH = {
     "one_factor": {"beta": [1.0, 0.5, -0.2], "sigma": 1.0, "sd": [0.5, float(np.hypot(0.1, 0.3))]},
     "crossed_ratings": {"beta": [3.5, 0.2], "sigma": 0.9, "sd": [0.45, 0.5]},
     "moving_pupils": {"beta": [1.0, 0.5], "sigma": 1.0, "sd": [0.7, 0.4, 0.3]},
+    "yes_or_no": {"beta": [-0.5, 0.8, -0.4], "sd": [1.0]},
+    "yes_or_no_crossed": {"beta": [-0.5, 0.8, -0.4], "sd": [0.8, 0.5]},
+    "counts_in_cells": {"beta": [0.3, 0.1, -0.2], "sd": [0.4]},
 }
 
 
