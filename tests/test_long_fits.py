@@ -114,6 +114,16 @@ def test_refused_with_its_size(crossed, monkeypatch):
         ranef.Model(FORMULA, crossed)
 
 
+def test_cross_products_refused_with_their_size(crossed, monkeypatch):
+    """8 bytes for the products of each level's column with itself and the intercept, and the intercept's."""
+    monkeypatch.setattr(ranef.cross_products, "WORTH_ASKING", 0)
+    monkeypatch.setattr(ranef.machine.memory, "WORTH_ASKING", 0)
+    monkeypatch.setattr(ranef.machine.memory, "available_memory", lambda: 20_000)
+    words = "900 levels of 'user' x 1 columns and 1 fixed effects take 25.6 kB, and 20 kB are free: use fewer"
+    with pytest.raises(ranef.MemoryLimitError, match=words):
+        ranef.Model(FORMULA, crossed)
+
+
 def test_within_the_limit(crossed):
     """The same design is planned where two dense matrices of its order fit."""
     cross = ranef.Model(FORMULA, crossed).cross.design

@@ -58,7 +58,7 @@ def test_dropped_rows_are_ignored(fit_of):
 
 def test_bad_matrices(fit_of):
     model = fit_of("dye_reml").model
-    with pytest.raises(DataError, match=r"30 rows, one per used row, and a column per response; its shape is \(4, 2\)"):
+    with pytest.raises(DataError, match=r"30 rows, one per used row, and a column per response;.*\(4, 2\)"):
         model.fit(np.zeros((4, 2)))
     with pytest.raises(DataError, match="matrix of numbers"):
         model.fit(np.full((30, 2), "a"))

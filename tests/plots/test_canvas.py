@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ranef import plots
 from ranef.errors import ArgumentError
-from ranef.plots.canvas import figure_inches, panels
+from ranef.plots.canvas import _LINE_INCHES, figure_inches, key, panels, shared_legend
 
 from tests.plots.pictures import PICTURES
 
@@ -35,6 +35,14 @@ def test_figures_can_be_written(draw, gappy, tmp_path):
 def test_more_panels_than_can_be_read():
     with pytest.raises(ArgumentError, match="would have 60 panels, of which no more than 48 can be read"):
         panels(60, None, columns=3, size=(2, 2))
+
+
+@pytest.mark.parametrize(("title", "lines"), [(None, 0), ("arm", 1)])
+def test_a_figure_grows_by_the_lines_of_its_legend_above_the_first(title, lines):
+    axes = panels(1, None, columns=1, size=(3, 2))
+    height = axes[0].figure.get_figheight()
+    shared_legend(axes, [key("one")], True, title, grow=True)
+    assert axes[0].figure.get_figheight() - height == pytest.approx(lines * _LINE_INCHES)
 
 
 NO_SOURCE = sorted(set(plots.__all__) - {"style"})
