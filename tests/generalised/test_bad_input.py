@@ -107,11 +107,8 @@ def test_arguments(data):
         glmer(data, reml=True)
 
 
-def test_verbs_of_linear_models_are_refused_with_the_reason(data):
+def test_what_is_not_compared(data):
     fit = glmer(data)
-    for verb in ("robust", "redundancy"):
-        with pytest.raises(ArgumentError, match=rf"{verb}\(\) is not available for a generalised model: "):
-            getattr(fit, verb)()
     probit = glmer(data, link="probit", right="1 + (1 | g)")
     with pytest.raises(ArgumentError, match=r"different families, binomial \(probit\) and binomial"):
         ranef.anova(fit, probit)

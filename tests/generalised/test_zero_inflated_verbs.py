@@ -225,8 +225,6 @@ def test_rows_without_a_value_of_the_zero_part_are_dropped():
 def test_methods_without_an_answer_are_refused_by_name(fit):
     with pytest.raises(ArgumentError, match="no deviance residuals"):
         fit.residuals("deviance")
-    with pytest.raises(ArgumentError, match=r"leverage\(\) is not available for a zero-inflated model"):
-        fit.leverage()
     with pytest.raises(ArgumentError, match="ddf='kenward-roger' is not available"):
         fit.coef_table(ddf="kenward-roger")
 

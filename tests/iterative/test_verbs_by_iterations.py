@@ -54,16 +54,7 @@ def test_what_takes_long_is_not_computed_for_a_glance():
     assert not {"criterion", "errors"} & vars(found).keys()
 
 
-@pytest.mark.parametrize(
-    "verb",
-    ["profile", "ranova", "drop1", "robust", "leverage", "influence", "redundancy"],
-)
-def test_what_needs_an_exact_kind_is_refused_by_name(verb):
-    with pytest.raises(ArgumentError, match=rf"{verb}\(\) is not available for a fit by iterations"):
-        getattr(pair("two factors")[0], verb)()
-
-
-def test_other_refusals():
+def test_what_needs_an_exact_kind_is_refused():
     found, _ = pair("two factors")
     with pytest.raises(ArgumentError, match="kenward-roger"):
         found.coef_table("kenward-roger")

@@ -94,10 +94,3 @@ def test_every_kind_of_fit_is_tidied_by_the_same_call(kind):
         fit.tidy(0.9)
     with pytest.raises(ArgumentError, match="effects= must be one of"):
         fit.tidy("random")
-
-
-@pytest.mark.parametrize("verb", ["robust", "ranova"])
-def test_refused_by_name(verb):
-    said = rf"{verb}\(\) is not available for a model for repeated measures"
-    with pytest.raises(ArgumentError, match=said):
-        getattr(fitted("ar1"), verb)()

@@ -159,11 +159,7 @@ def test_a_stratum_that_can_be_fitted_exactly():
     assert not fit.converged and fit.outer.boundary
 
 
-def test_what_is_refused_says_so():
-    fit = ranef.lmer("y ~ x + (1 | id)", rows(), dispersion="~ s")
-    for verb in ("ranova", "component_table"):
-        with pytest.raises(ArgumentError, match="is not available for a fit with dispersion= or residual="):
-            getattr(fit, verb)()
+def test_least_squares_have_no_random_terms():
     with pytest.raises(FormulaError, match=r"use ranef.lmer\(\)"):
         ranef.gls("y ~ x + (1 | id)", rows())
 
