@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-import time
 
 import ranef
 
+from benchmarks.measure import clock
 from benchmarks.simulated import one_factor
 
 FORMULA = "y ~ x + w + (1 + x | g)"
@@ -27,23 +26,14 @@ def sizes(which):
     return rows + [("groups", ROWS_PER_GROUP * 6_250 * 2**k, 6_250 * 2**k) for k in steps]
 
 
-def clock(call, repeats):
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
-
-
 def point(series, rows, groups, repeats=5):
     """End to end, and one evaluation (value, gradient, second derivatives) of the criterion alone."""
     frame = one_factor(rows, groups)
     ranef.lmer(FORMULA, frame)
-    seconds = clock(lambda: ranef.lmer(FORMULA, frame), repeats)
+    seconds, _ = clock(lambda: ranef.lmer(FORMULA, frame), repeats)
     model = ranef.Model(FORMULA, frame)
     evaluations = model.fit().optimum.evaluations
-    optimise = clock(lambda: model.problem.fit(model.response), repeats)
+    optimise, _ = clock(lambda: model.problem.fit(model.response), repeats)
     return {
         "series": series,
         "rows": rows,

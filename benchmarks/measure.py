@@ -53,6 +53,16 @@ def growth(call):
     return answer, seconds, peak - before if known and peak is not None else None
 
 
+def clock(call, repeats):
+    """Median seconds of some calls, and the last answer."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        answer = call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), answer
+
+
 def measure(call, budget, after_first=lambda seconds: None):
     """Time a call; `after_first` hears how long the first one took.
 

@@ -71,11 +71,11 @@ def mark(axes, row, place, seen):
 def growth(points):
     """Time over rows and over groups, and time per evaluation."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    for axes, series, size in zip(panels, ("rows", "groups"), ("rows", "groups"), strict=True):
+    for axes, series in zip(panels, ("rows", "groups"), strict=True):
         own = [p for p in points if p.series == series]
         if not own:
             continue
-        x = [getattr(p, size) for p in own]
+        x = [getattr(p, series) for p in own]
         axes.loglog(x, [p.seconds for p in own], "o-", label="end to end")
         axes.loglog(x, [p.per_evaluation for p in own], "s-", label="one evaluation")
         axes.loglog(

@@ -11,9 +11,7 @@
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-import time
 
 import numpy as np
 import pyarrow
@@ -23,19 +21,10 @@ from ranef.cross_products import cross_products
 from ranef.design import build_design
 
 from benchmarks import machine
+from benchmarks.measure import clock
 from benchmarks.problems import problem
 
 GIGA = 1e9
-
-
-def clock(call, repeats):
-    """Median seconds of some calls, and the last answer."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        answer = call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times), answer
 
 
 class Profile:
