@@ -54,11 +54,10 @@ def test_optimum_is_that_of_another_optimiser_with_many_starts():
 
 
 # ---------------------------------------------------------------- scale
-@pytest.mark.parametrize("shift", [0.0, 1.6e9])
-@pytest.mark.parametrize("scale", [1.0, 86_400.0, 1e-6])
-def test_badly_scaled_covariate_fits_as_well_as_a_centred_one(sleepstudy, shift, scale):
+@pytest.mark.parametrize(("scale", "shift"), [(86_400.0, 0.0), (86_400.0, 1.6e9), (1e-6, 0.0)])
+def test_badly_scaled_covariate_fits_as_well_as_a_centred_one(sleepstudy, scale, shift):
     plain = ranef.lmer("Reaction ~ Days + (Days | Subject)", sleepstudy)
-    frame = sleepstudy.assign(t=sleepstudy["Days"] * scale + shift * (scale == 86_400.0))
+    frame = sleepstudy.assign(t=sleepstudy["Days"] * scale + shift)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         fit = ranef.lmer("Reaction ~ t + (t | Subject)", frame)

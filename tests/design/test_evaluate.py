@@ -43,7 +43,6 @@ def column(code, data=DATA, **more):
         ("I((x > 6) + (k > 2))", lambda d: (d.x > 6).astype(float) + (d.k > 2).astype(float)),
         ("t:k", lambda d: d.t.astype(float) * d.k.astype(float)),
         ("I(t * k)", lambda d: d.t.astype(float) * d.k.astype(float)),
-        ("I(k ** -1 * (k > 0) ** 0 + t ** 2)", None),
         ("I(k ** 30)", lambda d: d.k.astype(float) ** 30),
         ("np.multiply(t, k)", lambda d: d.t.astype(float) * d.k.astype(float)),
         ("I(k // 2 + k % 3)", lambda d: d.k // 2 + d.k % 3),
@@ -59,11 +58,12 @@ def column(code, data=DATA, **more):
     ],
 )
 def test_arithmetic_is_that_of_doubles(code, right):
-    if right is None:
-        with pytest.raises(DataError, match="inf in row 0"):
-            column(code)
-        return
     np.testing.assert_allclose(column(code), np.asarray(right(DATA), dtype=float), rtol=1e-13, atol=1e-13)
+
+
+def test_a_power_of_zero_below_zero_is_infinite():
+    with pytest.raises(DataError, match="inf in row 0"):
+        column("I(k ** -1 * (k > 0) ** 0 + t ** 2)")
 
 
 def test_a_time_stamp_times_a_dose_is_fitted_as_with_doubles():
@@ -236,18 +236,18 @@ def test_statistics_of_the_sample_are_refused_with_what_to_write(code):
         ("C(f, contr.sum, 3)", "a coding"),
         ("x.values", "attributes of a column"),
         ("np.random", "functions of single values"),
-        ("C(t):C(t)", None),
     ],
 )
 def test_code_that_is_not_to_be_called_is_refused_with_the_remedy(code, words):
-    if words is None:
-        many = pd.DataFrame({"y": RNG.normal(size=200), "t": np.arange(200), "u": np.arange(200) % 100,
-                             "g": np.arange(200) % 4})  # fmt: skip
-        with pytest.raises(FormulaError, match="columns for 200 rows"):
-            ranef.lmer("y ~ C(t):C(u) + (1|g)", many)
-        return
     with pytest.raises(FormulaError, match=words):
         ranef.lmer(f"y ~ {code} + (1|g)", DATA)
+
+
+def test_products_of_factors_with_more_columns_than_rows_can_have_are_refused():
+    rows = np.arange(200)
+    many = pd.DataFrame({"y": RNG.normal(size=200), "t": rows, "u": rows % 100, "g": rows % 4})
+    with pytest.raises(FormulaError, match="columns for 200 rows"):
+        ranef.lmer("y ~ C(t):C(u) + (1|g)", many)
 
 
 def test_transforms_learn_once_and_are_pickled():
