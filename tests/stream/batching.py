@@ -1,4 +1,4 @@
-"""A table as a source of batches, cut where a test says."""
+"""A table as a source of batches or parts, cut where a test says."""
 
 from itertools import pairwise
 
@@ -22,3 +22,13 @@ def random_edges(frame, seed):
     rng = np.random.default_rng(seed)
     edges = rng.integers(0, len(frame) + 1, size=int(rng.integers(1, 12))).tolist()
     return [*edges, edges[0]]
+
+
+def frame_and_arguments(model):
+    """Of a reference model, arrays among the arguments as columns: a part knows no other rows."""
+    frame, arguments = model.frame().copy(), dict(model.arguments)
+    for name in ("weights", "offset"):
+        if name in arguments and not isinstance(arguments[name], str):
+            frame[f"given_{name}"] = arguments[name]
+            arguments[name] = f"given_{name}"
+    return frame, arguments

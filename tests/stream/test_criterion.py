@@ -8,19 +8,9 @@ from hypothesis import strategies as st
 from nist import NAMES, one_way
 from numpy.testing import assert_allclose
 from reference_battery import all_models, load_data
-from stream.batching import by, cut, random_edges
+from stream.batching import by, cut, frame_and_arguments, random_edges
 
 MODELS = [model for model in all_models(big=False) if "poly(" not in model.formula]
-
-
-def frame_and_arguments(model):
-    """Arrays among the arguments as columns: batches know no other rows."""
-    frame, arguments = model.frame().copy(), dict(model.arguments)
-    for name in ("weights", "offset"):
-        if name in arguments and not isinstance(arguments[name], str):
-            frame[f"given_{name}"] = arguments[name]
-            arguments[name] = f"given_{name}"
-    return frame, arguments
 
 
 @pytest.mark.parametrize("model", MODELS, ids=str)

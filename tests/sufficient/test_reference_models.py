@@ -5,6 +5,7 @@ import pytest
 import ranef
 from numpy.testing import assert_allclose
 from reference_battery import all_models
+from stream.batching import frame_and_arguments
 
 # One of each formula: REML and ML share their sums. Transforms of all rows have no sums of a part.
 MODELS = list(
@@ -17,31 +18,19 @@ MODELS = list(
 COUNTS = (1, 2, 7)
 
 
-def frame_and_arguments(model):
-    """Arrays among the arguments as columns: a part knows no other rows."""
-    frame, arguments = model.frame().copy(), {}
-    for name in ("weights", "offset"):
-        if name in model.arguments:
-            given = model.arguments[name]
-            arguments[name] = given if isinstance(given, str) else f"given_{name}"
-            if not isinstance(given, str):
-                frame[arguments[name]] = given
-    return frame, arguments
-
-
 @pytest.mark.parametrize("model", MODELS, ids=str)
 def test_any_parts_in_any_order(model, model_of):
     frame, arguments = frame_and_arguments(model)
+    columns = {name: arguments.pop(name) for name in ("weights", "offset") if name in arguments}
     rng = np.random.default_rng(len(str(model)))
     count = COUNTS[len(str(model)) % 3]
     of = rng.integers(0, count, len(frame))
-    parts = [ranef.sums(model.formula, frame[of == k], **arguments) for k in range(count)]
+    parts = [ranef.sums(model.formula, frame[of == k], **columns) for k in range(count)]
     while len(parts) > 1:  # by a random tree
         rng.shuffle(parts)
         parts.append(parts.pop() + parts.pop())
     whole, made = model_of(str(model)), parts[0]
-    keep = {name: model.arguments[name] for name in ("reml", "allow_saturated") if name in model.arguments}
-    merged = ranef.Model(made.formula, ranef.Sums.from_bytes(made.to_bytes()), **keep)
+    merged = ranef.Model(made.formula, ranef.Sums.from_bytes(made.to_bytes()), **arguments)
     assert merged.design.column_names == whole.design.column_names
     assert merged.cross.columns.tolist() == whole.cross.columns.tolist()
     levels = [[factor.levels.tolist() for factor in each.design.factors] for each in (merged, whole)]
