@@ -6,6 +6,7 @@ import pytest
 from ranef import plots
 from ranef.errors import ArgumentError
 from ranef.plots.canvas import _LINE_INCHES, figure_inches, key, panels, shared_legend
+from ranef.plots.rows import _BELOW_INCHES, _NAME_LINE_INCHES, size_of_rows
 
 from tests.plots.pictures import PICTURES
 
@@ -43,6 +44,13 @@ def test_a_figure_grows_by_the_lines_of_its_legend_above_the_first(title, lines)
     height = axes[0].figure.get_figheight()
     shared_legend(axes, [key("one")], True, title, grow=True)
     assert axes[0].figure.get_figheight() - height == pytest.approx(lines * _LINE_INCHES)
+
+
+def test_a_further_line_of_a_name_takes_height():
+    short, long = (size_of_rows(["one", name], 4.0, 0.3, 0.0)[1] for name in ("two", "word " * 30))
+    assert short == pytest.approx(2 * 0.3 + _BELOW_INCHES)
+    lines = (long - short) / _NAME_LINE_INCHES
+    assert lines > 2 and lines == pytest.approx(round(lines))
 
 
 NO_SOURCE = sorted(set(plots.__all__) - {"style"})
