@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...arrays import FloatArray
 from ...errors import ArgumentError, require_choice, require_level, require_mapping
 from ...guidance.arguments import guided
 from ..means.grid import of_all_parts
 from ..means.nesting import terms_of_columns
 from .averages import cells, checked_values, levels_of, rows_over
-from .delta import Estimator
+from .delta import Estimator, Mean
 from .ends import changed, ends_of, step_between, worded
 from .result import Effects
 from .values import beyond, is_factor, names_of, require_predictor
@@ -112,7 +113,6 @@ def comparisons(
     if not names:
         raise ArgumentError("the fixed part has no predictor: there is nothing to compare")
     job = _Job(fit, names, by, at, over, scale, averaged, ddf, level)
-    rows, values, gradients = [], [], []
     for name in names:
         for label, low, high in ends_of(fit, name, contrast):
             for cell, some in job.cells(name):
@@ -121,11 +121,8 @@ def comparisons(
                 if stepped is None:
                     ends = [job.estimator.mean(changed(some, name, end)) for end in (low, high)]
                     stepped = job.estimator.compared(ends[1], ends[0], kind)
-                value, gradient = stepped
-                values.append(value)
-                gradients.append(gradient)
-                rows.append({"variable": name, "contrast": worded(label, kind), **cell})
-    return job.result(rows, values, gradients, kind)
+                job.add({"variable": name, "contrast": worded(label, kind), **cell}, stepped)
+    return job.result(kind)
 
 
 @guided(**_ELSEWHERE)
@@ -181,14 +178,10 @@ def slopes(
     factors = [name for name in names if is_factor(fit, name)]
     if factors:
         raise ArgumentError(f"{factors[0]!r} is a factor, it has no slope: use comparisons({factors[0]!r})")
-    rows, values, gradients = [], [], []
     for name in names:
         for cell, some in job.cells(name):
-            value, gradient = job.estimator.slope(some, name)
-            values.append(value)
-            gradients.append(gradient)
-            rows.append({"variable": name, **cell})
-    return job.result(rows, values, gradients, "slope")
+            job.add({"variable": name, **cell}, job.estimator.slope(some, name))
+    return job.result("slope")
 
 
 class _Job:
@@ -200,6 +193,7 @@ class _Job:
     ) -> None:  # fmt: skip
         require_level(level)
         self.fit, self.by, self.over, self.level = fit, names_of("by", by), over, level
+        self._found: list[tuple[dict[str, Any], float, FloatArray]] = []
         for name in dict.fromkeys([*names, *self.by, *(at or {})]):
             require_predictor(fit, name, "effects")
         both = [name for name in self.by if name in (at or {})]
@@ -223,10 +217,13 @@ class _Job:
         met = {one for term in terms_of_columns(self.fit, columns) if name in term for one in term}
         return sorted(met - {name, *self.by, *self.at})
 
-    def result(
-        self, rows: list[dict[str, Any]], values: list[float], gradients: list[Any], kind: str
-    ) -> Effects:
+    def add(self, keys: dict[str, Any], effect: Mean) -> None:
+        """Take an effect, and what it is."""
+        self._found.append((keys, *effect))
+
+    def result(self, kind: str) -> Effects:
         """Return the table."""
+        rows, values, gradients = zip(*self._found, strict=True)
         names = dict.fromkeys(row["variable"] for row in rows)
         se, df = self.estimator.errors(np.array(gradients))
         keys = pd.DataFrame(rows)

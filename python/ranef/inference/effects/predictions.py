@@ -122,7 +122,7 @@ def predictions(
             few, note = representative(fit, name)
             filled |= {} if few is None else {name: few}
             notes += [note] if note else []
-    if scale is None and hasattr(fit, "means_on_scale") and not averaged:
+    if scale is None and fit.generalised and not averaged:
         scale = "response"
     means = emmeans(
         fit, [first], inside, at=filled, weights=weights, ddf=ddf, level=level, scale=scale,

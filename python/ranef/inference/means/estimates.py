@@ -23,7 +23,7 @@ from ...verbs import Verb
 from ..aliasing import aliases
 from ..methods import method
 from .adjust import METHODS, adjusted, limits, tested_against
-from .kinds import require_control, weights_of
+from .kinds import named_rows, require_control, weights_of
 from .scales import Scale, scale_of
 
 _ESTIMABLE = 1e-6
@@ -206,7 +206,7 @@ class MarginalMeans(Printed):
         if not isinstance(weights, str):
             if ref is not None:
                 raise ArgumentError("ref= names the control of 'trt.vs.ctrl'; weights of your own have none")
-            return weights if isinstance(weights, Mapping) else _named_rows(weights)
+            return weights if isinstance(weights, Mapping) else named_rows(weights)
         return weights_of(weights, [self._label(row) for row in rows], self._minus, ref)
 
     @property
@@ -309,15 +309,3 @@ def estimable(fit: Fit, L: FloatArray) -> npt.NDArray[np.bool_]:
         return np.ones(len(L), dtype=bool)
     rest = L - L[:, kept] @ aliases(fit.model)
     return np.abs(rest).max(axis=1) <= _ESTIMABLE * (1 + np.abs(L).max(axis=1))
-
-
-def _named_rows(weights: Any) -> dict[str, list[float]]:
-    """Return weights without names by what they are."""
-    try:
-        rows = np.atleast_2d(np.asarray(weights, dtype=float))
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            "contrast() takes weights by name, a row of weights or several, or the name of a kind of "
-            f"contrast; got {weights!r}"
-        ) from None
-    return {f"[{', '.join(f'{value:g}' for value in row)}]": row.tolist() for row in rows}

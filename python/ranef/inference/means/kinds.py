@@ -43,6 +43,18 @@ def weights_of(kind: str, names: list[str], minus: str, ref: Any = None) -> Mapp
     return polynomials(count, orthonormal=kind == "opoly")
 
 
+def named_rows(weights: Any) -> dict[str, list[float]]:
+    """Return weights without names by what they are."""
+    try:
+        rows = np.atleast_2d(np.asarray(weights, dtype=float))
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            "contrast() takes weights by name, a row of weights or several, or the name of a kind of "
+            f"contrast; got {weights!r}"
+        ) from None
+    return {f"[{', '.join(f'{value:g}' for value in row)}]": row.tolist() for row in rows}
+
+
 def require_control(kind: Any) -> None:
     """Raise an ArgumentError unless contrasts are comparisons with a control."""
     if kind != "trt.vs.ctrl":
