@@ -113,6 +113,13 @@ class RandomTerm:
             moments=None if self.moments is None else self.moments.only(columns),
         )
 
+    @property
+    def as_written(self) -> str:
+        """The term as a formula has it: ``(1 + days | subject)``, ``(0 + days | subject)``."""
+        names = ["1" if name == "Intercept" else name for name in self.columns]
+        start = [] if self.intercept >= 0 else ["0"]
+        return f"({' + '.join([*start, *names])} | {self.group})"
+
     def __str__(self) -> str:
         return f"({' + '.join(self.columns)} | {self.group})"
 

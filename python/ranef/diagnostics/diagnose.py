@@ -14,7 +14,7 @@ from ..estimates.unknown import sigma_unknown, unknown_words
 from ..fit import Fit
 from ..guidance.arguments import guided
 from ..guidance.refusals import refused
-from ..optimize.description import redundancies
+from ..optimize.description import as_sentence, redundancies
 from ..show import Document, Line, Printed
 from .allfit import AGREE, AllFit, allfit
 from .rows import residuals as plain_residuals
@@ -177,8 +177,8 @@ def _singular(fit: Fit) -> list[Finding]:
 
 
 def _no_such(sentence: str, more: str) -> Finding:
-    what = f"{sentence[0].upper()}{sentence[1:]}."
-    return Finding("singular", what, f"The data show no such differences; the fit is valid as it is. {more}")
+    advice = f"The data show no such differences; the fit is valid as it is. {more}"
+    return Finding("singular", as_sentence(sentence), advice)
 
 
 def _count(number: int, what: str) -> str:
@@ -196,7 +196,7 @@ def _without_estimates(fit: Any) -> list[Finding]:
             "errors are those of every choice."
         )
     return [
-        Finding("identification", f"{sentence[0].upper()}{sentence[1:]}.", advice)
+        Finding("identification", as_sentence(sentence), advice)
         for sentence in unknown_words(fit)
     ]
 

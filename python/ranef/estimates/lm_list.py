@@ -66,8 +66,11 @@ class LmList(Printed):
         return pd.DataFrame({"lower": middle - width, "upper": middle + width})
 
     def __str__(self) -> str:
-        lines = [f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}", str(self.coef)]
-        return "\n".join([*lines, *self._remarks()])
+        return "\n".join([self._title, str(self.coef), *self._remarks()])
+
+    @property
+    def _title(self) -> str:
+        return f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}"
 
     def _remarks(self) -> list[str]:
         few = self.undetermined
@@ -76,8 +79,7 @@ class LmList(Printed):
 
     def document(self) -> Document:
         """Return the parts."""
-        title = f"No pooling: {self.formula}, {len(self.coef)} levels of {self.group}"
-        return [Line(title, "title"), frame_table(self.coef), *map(Line, self._remarks())]
+        return [Line(self._title, "title"), frame_table(self.coef), *map(Line, self._remarks())]
 
 
 @guided()

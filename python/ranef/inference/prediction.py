@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -191,7 +191,7 @@ def _with_new_groups(fit: Fit, newdata: Any, table: Table) -> Any:
     bases = [b.rows({name: table.column(name) for name in b.columns}, table.n_rows) for b in spec.bases]
     codes = np.full(table.n_rows, -1, dtype=np.int32)
     terms = tuple((codes, bases[t.basis][:, t.columns[0] : t.columns[-1] + 1]) for t in spec.terms)
-    return type(new)(new.X, terms, new.offset)
+    return replace(new, terms=terms)
 
 
 def _residual_weights(fit: Fit, newdata: Any, weights: Any, m: int) -> FloatArray:

@@ -51,6 +51,15 @@ def _found(optimum: Optimum) -> str:
     return ": ".join(["converged to a singular fit", *filter(None, ["; ".join(redundancies(optimum))])])
 
 
+def as_sentence(words: str) -> str:
+    """Return words with a capital and a full stop.
+
+    >>> as_sentence("the variance is zero")
+    'The variance is zero.'
+    """
+    return f"{words[0].upper()}{words[1:]}."
+
+
 def redundancies(optimum: Optimum) -> list[str]:
     """Say for every singular term what has no variance."""
     model = optimum.model

@@ -158,10 +158,7 @@ def _held(model: Model, flat: Flat, alone: Mask) -> Mask:
     def suffices(held: Mask) -> bool:
         return _rank(model, flat, held) == whole
 
-    held = alone.copy()
-    for _, place, rows, columns in parts(model.term_widths):
-        dead = rows[(rows == columns) & alone[place]]
-        held[place] |= np.isin(rows, dead) | np.isin(columns, dead)
+    held = alone | _beside(model, alone)
     if not suffices(held):
         held[:] = False
     kept = np.zeros(len(held), dtype=bool)  # whole terms that the others cannot stand for
@@ -180,6 +177,15 @@ def _held(model: Model, flat: Flat, alone: Mask) -> Mask:
             without[index] = True
             held = without if suffices(without) else held
     return held
+
+
+def _beside(model: Model, which: Mask) -> Mask:
+    """Return the elements of D in the rows and columns of variances that are among `which`."""
+    out = np.zeros(len(which), dtype=bool)
+    for _, place, rows, columns in parts(model.term_widths):
+        dead = rows[(rows == columns) & which[place]]
+        out[place] = np.isin(rows, dead) | np.isin(columns, dead)
+    return out
 
 
 def _gives_way(model: Model, flat: Flat, held: Mask, place: slice) -> bool:
@@ -225,9 +231,8 @@ def _unknown(model: Model, flat: Flat, held: Mask, alone: Mask) -> tuple[Mask, b
     """
     assert flat.bordered is not None
     given = alone & held
-    for _, place, rows, columns in parts(model.term_widths):
-        dead = rows[(rows == columns) & given[place]]
-        given[place] |= np.isin(rows, dead) | np.isin(columns, dead)
+    given |= _beside(model, given)
+    for _, place, _, _ in parts(model.term_widths):
         if held[place].all():
             given[place] = True
     elements, share = (flat.bordered[:-1].T * flat.scale).T, flat.bordered[-1]

@@ -30,8 +30,7 @@ def flat_words(
         if not unknown[place].any():
             continue
         names = ["1" if name == "Intercept" else name for name in term.columns]
-        start = [] if term.intercept >= 0 else ["0"]
-        label = f"({' + '.join([*start, *names])} | {term.group})"
+        label = term.as_written
         diagonal = np.flatnonzero(rows == columns)
         dead = [names[rows[k]] for k in diagonal if alone[place][k]]
         every_row = term.factor.n_levels >= model.nobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...optimize.description import as_sentence
 from ..fit import GlmerFit
 from .approximation import of_a_minimum
 
@@ -30,7 +31,7 @@ def own_findings(fit: GlmerFit) -> tuple[tuple[str, str, str], ...]:
             if len(fit.ngroups) == 1
             else "With crossed factors there is no quadrature: compare models by fit.bootstrap()."
         )
-        out.append(("data", f"{said[0].upper()}{said[1:]}.", advice))
+        out.append(("data", as_sentence(said), advice))
     if (
         not fit.by_cells
         and fit.family.name in ("binomial", "poisson")

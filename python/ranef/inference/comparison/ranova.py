@@ -125,9 +125,7 @@ def _label(fit: Fit, index: int) -> str:
         same = bar.group == term.group and sum(t.group == term.group for t in fit.model.design.terms) == 1
         if bar.correlated and same:
             return f"({bar.columns} | {bar.group})"
-    columns = ["1" if name == "Intercept" else name for name in term.columns]
-    start = [] if term.intercept >= 0 else ["0"]
-    return f"({' + '.join([*start, *columns])} | {term.group})"
+    return term.as_written
 
 
 def _variable(column: str) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from ...design import RandomTerm
 from ...estimates.unknown import unknown_elements, unknown_words
 from ...fit import Fit
-from ...optimize.description import redundancies
+from ...optimize.description import as_sentence, redundancies
 from ...show import Document, Line, Printed, frame_table
 from ...theta import count
 from ...variants import with_terms
@@ -38,7 +38,7 @@ class Redundancy(Printed):
     def __str__(self) -> str:
         if not self.words:
             return "Every random effect has variance of its own: nothing is redundant."
-        lines = [f"{sentence[0].upper()}{sentence[1:]}." for sentence in self.words]
+        lines = list(map(as_sentence, self.words))
         for row in self.simpler.itertuples():
             cost = "at no cost" if row.cost < FREE else f"and costs {row.cost:.4g} in criterion"
             plural = "s" if row.npar > 1 else ""
@@ -49,7 +49,7 @@ class Redundancy(Printed):
         """Return the parts."""
         if not self.words:
             return [Line(str(self))]
-        sentences = [Line(f"{sentence[0].upper()}{sentence[1:]}.") for sentence in self.words]
+        sentences = [Line(as_sentence(words)) for words in self.words]
         return [*sentences, frame_table(self.simpler, "Simpler models")]
 
 
