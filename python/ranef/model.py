@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from . import _core
 from .arrays import FloatArray
 from .cached import cached_property
 from .cross_products import CrossProducts, cross_products
@@ -296,6 +297,17 @@ class Model(IndependentResiduals, metaclass=Explained):
         if self.schur == "any" and plan["schur"] == "iterative":
             plan = plan | {"reason": why_iterative(self.cross.design)}
         return Plan.of(plan, self.design.terms, self.cross.factors, self.reading)
+
+    @cached_property
+    def covariance_products(self) -> dict[str, FloatArray] | None:
+        """Traces of products of what the elements of D multiply; None where X'X has no Cholesky factor here.
+
+        From them follows, whatever the response, which parameters have an estimate (``optimize/flat.py``).
+        """
+        try:
+            return dict(_core.covariance_products(self.problem))
+        except RuntimeError:
+            return None
 
     @cached_property
     def by_iterations(self) -> bool:

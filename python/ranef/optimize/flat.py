@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
 from ..arrays import FloatArray
 from ..model import Model
 from ..theta import covariance_elements, covariance_jacobian, pack, parts, unpack_symmetric
@@ -104,9 +103,8 @@ class Flat:
 
 def find_flat(model: Model) -> Flat | None:
     """Return what has no estimate in a model, None where everything has one."""
-    try:
-        found = _core.covariance_products(model.problem)
-    except RuntimeError:  # X'X has no factor here: weights so uneven tell nothing of ranks
+    found = model.covariance_products
+    if found is None:  # weights so uneven tell nothing of ranks
         return None
     size = found["square"]
     size = np.sqrt(np.where(size > _NULL * size.max(initial=0.0), size, 1.0))
