@@ -1,43 +1,30 @@
-"""The unfitted generalised linear mixed model: design, cells, -2 log L and its gradient at any parameters."""
+"""The unfitted generalised linear mixed model: made of formula and data, of another response, of a pickle."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _core
-from ..arrays import FloatArray
-from ..cached import cached_property
-from ..cross_products import cross_products
 from ..design import Functions, with_functions
 from ..errors import ArgumentError, DataError
 from ..formula import parse_formula
 from ..frame.native import library_name
-from ..model import Model
 from ..pickles import restoring, weak_reference
 from ..stream import source_of
-from ..verbs import Answer, Verb
+from ..verbs import Verb
+from .criterion import GlmerCriterion
 from .families import Family, choose_family
 from .integration import checked_nodes, require_information, require_quadrature
-from .prior import checked_prior, internal_precision
+from .prior import checked_prior
 from .reading import read_design
-from .responses import Response, first_predictor, make_response
-from .second.part import SecondPart, part_columns, read_part
+from .responses import Response, make_response
+from .second.part import part_columns, read_part
 
 
-class Places(NamedTuple):
-    """Parts of the core's parameters; the logarithm of a dispersion, where there is one, is the last."""
-
-    theta: slice
-    beta: slice
-    gamma: slice  # coefficients of a second linear predictor
-
-
-class GlmerModel(Model):
+class GlmerModel(GlmerCriterion):
     """A generalised linear mixed model with its data, not yet fitted.
 
     Rows that are equal in X, in the columns and levels of the random terms and in the offset are merged to
@@ -67,27 +54,16 @@ class GlmerModel(Model):
     (56, 1)
     """
 
-    absolute_theta = (
-        True  # theta are standard deviations themselves: there is no residual one to compare with
-    )
-
     by_cells = False  # whether the rows are those of sums
-    second: SecondPart | None = None  # of a model with a second linear predictor beside that of the mean
     _from_batches = (
         "GlmerModel() is of rows in memory: ranef.glmer(formula, data, family) reads batches and "
         "fits their different rows, as ranef.fit(ranef.sums(formula, data, family=family)) does"
     )
 
-    family: Family
-    agq: int
-    information: str
-    sums: Response
     saved: tuple[str, ...] = (
         *("formula", "family", "agq", "information", "data_library", "weights_argument", "offset_argument"),
         *("reml", "leading", "schur", "design", "sums", "prior"),
     )
-    prior: Any
-    core: Any
 
     def __init__(
         self,
@@ -159,89 +135,6 @@ class GlmerModel(Model):
         self._open()
         return self
 
-    coordinates = Answer[Any]("coordinates:coordinates_of")
-
-    def _open(self) -> None:
-        cross = cross_products(replace(self.design, weights=None))
-        core = _core.Glmm(
-            *(cross.rows, cross.design, self.core_family, self.family.link.name),
-            *self.sums.arrays,
-            offset=self.design.offset,
-            expected=self.information == "expected",
-            nodes=self.agq,
-            zeta=self.core_zeta,
-            zeta_offset=self.core_zeta_offset,
-        )
-        if self.sums.kept is not None:
-            core = self.sums.given_to(core)
-        if self.prior is not None:
-            precision = internal_precision(core, cross, self.design.column_names, self.prior)
-            core = core.variant(self.information == "expected", self.agq, precision)
-        vars(self).update(cross=cross, core=core)
-
-    @property
-    def core_family(self) -> str:
-        """What the core calls the family."""
-        return self.family.name
-
-    @property
-    def core_zeta(self) -> FloatArray | None:
-        """Columns of a second linear predictor, a column a row; None without."""
-        return None
-
-    @property
-    def core_zeta_offset(self) -> bool:
-        """Whether the last of them is an offset."""
-        return False
-
-    @property
-    def further_names(self) -> tuple[str, ...]:
-        """The core's parameters beside theta and beta, in its order."""
-        return (self.family.kind.dispersion,) if self.family.dispersed else ()
-
-    @property
-    def has_sigma(self) -> bool:
-        """Whether the family has a dispersion, which `GlmerFit.sigma` tells of."""
-        return self.family.dispersed
-
-    @property
-    def further_coefficients(self) -> tuple[tuple[str, ...], FloatArray]:
-        """Coefficients that are not the mean's: their names, and T with T g of those the core has."""
-        return (), np.zeros((0, 0))
-
-    def further_values(self, internal: FloatArray) -> FloatArray:
-        """Return those coefficients of what the core has of them, (..., m)."""
-        return internal
-
-    @cached_property
-    def places(self) -> Places:
-        """Where the core has what among its parameters."""
-        k, p, m = self.n_theta, len(self.cross.columns), len(self.further_coefficients[0])
-        return Places(slice(0, k), slice(k, k + p), slice(k + p, k + p + m))
-
-    def row_kernels(self, point: Mapping[str, Any], eta: FloatArray) -> dict[str, Any]:
-        """Return derivatives of each row's log-likelihood at a linear predictor and a point of the core."""
-        family = self.family
-        sums = self.sums.sums_by_row(family)
-        return _core.family_kernels(
-            family.name, family.link.name, point["psi"], *sums, np.ascontiguousarray(eta)
-        )
-
-    @property
-    def constant(self) -> float:
-        """The part of the log-likelihood that depends on the data alone."""
-        return self.core.constant
-
-    def start(self) -> FloatArray:
-        """Return where a search begins, in the core's coordinates: the model without random effects."""
-        return np.asarray(self.core.start(first_predictor(self.family, *self.core.kept)))
-
-    def start_without_effects(self) -> FloatArray:
-        """Return the parameters of the model without random effects, in the core's coordinates."""
-        at = self.start()
-        at[self.places.theta] = 0.0
-        return at
-
     def with_response(self, sums: Response) -> GlmerModel:
         """Return the model of another response of the same rows, whose cells are found already."""
         return self._with_core(sums, sums.given_to(self.core))
@@ -290,10 +183,6 @@ class GlmerModel(Model):
         """Fit the model to the response of a fit, which is its own."""
         return self.with_response(fit.response).fit()
 
-    def value_without_random_effects(self, response: Any = None) -> float:
-        """Return -2 log L of the model without random effects."""
-        return self._evaluate(self.start_without_effects())[0]
-
     def __copy__(self) -> GlmerModel:
         return self.with_response(self.sums)
 
@@ -306,79 +195,12 @@ class GlmerModel(Model):
         self._open()
 
     @property
-    def n_theta(self) -> int:
-        """Number of covariance parameters."""
-        return sum(r * (r + 1) // 2 for r in self.term_widths)
-
-    @property
-    def n_cells(self) -> int:
-        """Number of different rows, see the class."""
-        return self.core.n_cells
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of parameters: fixed effects (without dropped ones), theta, the dispersion if any."""
-        return len(self.cross.columns) + self.n_theta + len(self.further_names)
-
-    @property
     def plan(self) -> Any:
         """Not there: a generalised model chooses its elimination by itself."""
         raise ArgumentError(
             "a generalised model has no plan to show; fit.model.n_cells says what it works on"
         )
 
-    # ------------------------------------------------------------ the criterion
-    def objective(
-        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None = None, dispersion: float | None = None
-    ) -> float:
-        """Return -2 log L by Laplace's approximation, constants included.
-
-        Parameters
-        ----------
-        theta : (n_theta,) array
-            Covariance factors in the order of `theta_names`.
-        beta : (p,) array
-            Fixed effects of the columns kept.
-        dispersion : float, optional
-            For a family that has one; see `GlmerFit.dispersion`.
-        """
-        return self._evaluate(self.internal(theta, beta, dispersion))[0]
-
-    def gradient(
-        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None = None, dispersion: float | None = None
-    ) -> FloatArray:
-        """Return the exact gradient in (theta, beta, log dispersion), in the core's coordinates.
-
-        See also
-        --------
-        internal : the parameters in those coordinates, for differences.
-        """
-        return self._evaluate(self.internal(theta, beta, dispersion))[1]
-
-    def internal(
-        self, theta: npt.ArrayLike, beta: npt.ArrayLike | None, dispersion: float | None = None
-    ) -> FloatArray:
-        """Return parameters in the core's coordinates, where all columns have unit size."""
-        values = np.asarray(beta, dtype=np.float64)
-        if values.shape != (len(self.cross.columns),) or not np.isfinite(values).all():
-            raise ArgumentError(
-                f"beta must be {len(self.cross.columns)} finite numbers, one per column kept, not {beta!r}"
-            )
-        psi = 0.0
-        if self.family.dispersed:
-            if dispersion is None or not 0 < dispersion < np.inf:
-                raise ArgumentError(f"dispersion must be positive, not {dispersion!r}")
-            psi = float(np.log(dispersion))
-        return np.asarray(self.core.to_internal(self.checked_theta(theta), values, psi))
-
-    def _evaluate(self, parameters: FloatArray) -> tuple[float, FloatArray]:
-        try:
-            value, gradient = self.core.evaluate(parameters, 1e-16)
-        except RuntimeError as error:
-            raise ArgumentError(f"the criterion has no value at these parameters: {error}") from None
-        return value - 2 * self.constant, np.asarray(gradient)
-
-    # ------------------------------------------------------------ fitting
     fit = Verb("generalised.fitting:fit_model")
     fitted = Verb("generalised.fit:GlmerFit", shown=False)
 
