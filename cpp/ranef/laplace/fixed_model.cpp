@@ -12,7 +12,7 @@ namespace {
 
 constexpr int most_steps = 40;
 constexpr double close = 1e-6;          // relative change of the log-likelihood
-constexpr double shortest_step = 1e-8;
+constexpr double shortest_beta_step = 1e-8;
 constexpr Index block = 256;            // cells at a time
 constexpr double widest_psi = 12.0;
 constexpr double farthest_psi = 300.0;  // where the dispersion has the unit of the response
@@ -84,7 +84,7 @@ double FixedModel::step_towards(const std::vector<double>& target, double value,
         found = log_likelihood(fixed_);
         if (!inside_ || (std::isfinite(found) && found >= value - 1e-10 * std::fabs(value))) return found;
         length *= 0.5;
-        if (length < shortest_step) return found;
+        if (length < shortest_beta_step) return found;
     }
 }
 
