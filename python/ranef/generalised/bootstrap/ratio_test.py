@@ -36,7 +36,7 @@ def pbtest_against(
     True
     """
     count = whole_number(n, "n", "the number of replicates")
-    if not isinstance(small, GlmerFit):
+    if not getattr(small, "generalised", False):
         raise ArgumentError(
             f"pbtest compares generalised models with each other, not with {type(small).__name__}"
         )

@@ -12,7 +12,7 @@ from ...errors import require_choice
 from ...frame import Column
 from ...inference.effects.adapter import LinearParts, one_part
 from ..inference.uncertainty import covariance_root
-from .effects import SCALES, of_both_parts
+from .effects import SCALES
 from .fit import ZeroInflatedFit
 
 
@@ -35,7 +35,7 @@ def linear_parts(fit: ZeroInflatedFit, scale: str | None = None) -> LinearParts:
 
     names = (*counts.names, *fit.model.further_coefficients[0])
     both = np.concatenate([counts.coefficients, fit.gamma])
-    return LinearParts(of_both_parts(fit), both, _covariance(fit), names, matrix, mean)
+    return LinearParts(fit.of_both_parts(), both, _covariance(fit), names, matrix, mean)
 
 
 def _covariance(fit: ZeroInflatedFit) -> FloatArray:

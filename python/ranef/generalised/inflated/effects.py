@@ -31,6 +31,10 @@ class OfBothParts(ZeroInflatedFit, kind="inflated"):
 
     whole: ZeroInflatedFit
 
+    def of_both_parts(self) -> OfBothParts:  # type: ignore[override]
+        """Return itself."""
+        return self
+
     def effects_estimator(self, scale: str | None, ddf: str | None, averaged: bool) -> Estimator:
         """Return what averages predictions of rows."""
         require_choice("scale", scale or "response", SCALES)
@@ -46,8 +50,6 @@ class OfBothParts(ZeroInflatedFit, kind="inflated"):
 
 def of_both_parts(fit: ZeroInflatedFit) -> OfBothParts:
     """Return the fit as one whose grids and rows have the variables of both parts."""
-    if isinstance(fit, OfBothParts):
-        return fit
     design, zero = fit.model.design, fit.model.second
     columns = {**(design.predictors or {}), **zero.predictors}
     parsed = parse_one_sided(zero.text, "zero")
