@@ -8,6 +8,8 @@ from inference.made_up import FORMULAS, dense_crossing, made_up_data
 from oracle import one_blas_thread, relative_covariance
 from oracle_design import oracle_design
 from ranef import _core
+from ranef.inference.differences import difference_derivatives
+from ranef.inference.satterthwaite import exact_derivatives
 from ranef.theta import covariance_curvature, covariance_jacobian
 
 
@@ -117,3 +119,16 @@ def test_root_of_the_gram_matrix_of_x():
         model = ranef.Model(formula, frame)
         root = _core.fixed_factor(model.cross.design)
         np.testing.assert_allclose(root.T @ root, model.design.X.T @ model.design.X, rtol=1e-12, atol=1e-7)
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (1 | a) + (1 | b)", "y ~ x + (1 | a) + (x | b)"])
+def test_many_light_levels_are_summed_pair_by_pair(formula):
+    """Exact second derivatives against differences of exact first ones, where levels meet few others."""
+    random = np.random.default_rng(3)
+    n, a, b = 900, random.integers(0, 300, 900), random.integers(0, 120, 900)
+    x = random.normal(size=n)
+    y = x + random.normal(size=300)[a] + random.normal(size=120)[b] * (1 + x) + random.normal(size=n)
+    data = {"y": y, "x": x, "a": a.astype(str), "b": b.astype(str)}
+    fit = ranef.lmer(formula, data, schur="dense")
+    for found, wanted in zip(exact_derivatives(fit, True), difference_derivatives(fit, True), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-9 * np.abs(wanted).max())

@@ -244,8 +244,10 @@ void ComponentSums::leading_levels(const Batch& batch) {
 // What ties the levels of the leading term together and to the others: tr(N Q_k N Q_l) and h_k'N h_l.
 void ComponentSums::leading_products() {
     const Index count = leading_ + rest_, mm = m_ * m_, wide = leading_ * width_;
-    for (Index k = 0; k < leading_; ++k) linalg::symmetrise(m_, q_.data() + k * mm, m_);
-    for (Index k = 0; k < leading_; ++k) {
+    const bool light = levels_are_light();
+    if (light) scalar_products();
+    for (Index k = 0; k < leading_ && !light; ++k) linalg::symmetrise(m_, q_.data() + k * mm, m_);
+    for (Index k = 0; k < leading_ && !light; ++k) {
         linalg::multiply(false, false, m_, m_, m_, 1.0, q_.data() + k * mm, m_, n_.data(), m_, 0.0, work_.data(), m_);
         for (Index l = 0; l <= k; ++l) {
             // tr(N Q_k N Q_l) = <Q_k N, N Q_l>; y_ <- N Q_l only where it is not the transpose of work_.

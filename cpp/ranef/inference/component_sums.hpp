@@ -49,6 +49,8 @@ private:
     void leading_levels(const Batch& batch);
     void level_traces(const double* b, const double* rho);
     void leading_products();
+    bool levels_are_light() const;
+    void scalar_products();
     void cross_products(Index k);
     void rest_directions();
     void rest_products();
