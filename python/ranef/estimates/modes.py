@@ -22,7 +22,7 @@ from ..verbs import Verb
 class FactorTables(Printed, Mapping[str, pd.DataFrame]):
     """Grouping factor -> DataFrame, levels x columns; prints its tables."""
 
-    _where: str  # how it is written
+    _where = "fit.ranef"  # how it is written
 
     def __init__(self, fit: Fit) -> None:
         self.fit = fit
