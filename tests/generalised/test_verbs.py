@@ -359,3 +359,10 @@ def test_tidy_names_the_rows_of_a_wide_term():
     ]:
         own, other = tidy.loc[term, ["estimate", "std_error", "conf_low"]], table.loc[name]
         np.testing.assert_allclose(own.to_numpy(float), other[["estimate", "se", "lower"]], rtol=1e-12)
+
+
+def test_a_summary_without_remarks_ends_with_its_last_table():
+    fit = ranef.glmer(
+        "cbind(incidence, size - incidence) ~ period + (1 | herd)", ranef.datasets.load("cbpp"), agq=9
+    )
+    assert str(fit.summary()) == str(fit.summary()).rstrip()

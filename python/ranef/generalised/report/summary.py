@@ -109,7 +109,8 @@ class Summary(Printed):
         ]
         parts += [[f"{title}:", *self._lines(table)] for title, table in self._tables()]
         parts += correlation_lines(self)
-        return "\n\n".join("\n".join(part) for part in [*parts, remarks(fit)])
+        parts.append(remarks(fit))
+        return "\n\n".join("\n".join(part) for part in parts if part)
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         assert self.fixed is not None
