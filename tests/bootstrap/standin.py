@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
-from numba import carray, cfunc, types
+from numba import carray, cfunc, njit, types
 from ranef._core import RandomStream
 from ranef.bootstrap.draws.gram_factor import factor_gram
 from ranef.bootstrap.loop.work import Core
@@ -21,8 +21,7 @@ _DOUBLES = types.CPointer(types.float64)
 
 
 def filled(key, replicate, *counts):
-    """Arrays of these sizes that a replicate's stream fills with normals, one after the other; or the only"
-    " one."""
+    """Arrays of these sizes that a replicate's stream fills with normals in turn; of one size the only one."""
     stream, arrays = RandomStream(key, replicate), [np.empty(count) for count in counts]
     for array in arrays:
         stream.fill_normal(array)
@@ -238,3 +237,9 @@ def make_design(kind, seed=0):
 
 
 KINDS = ("crossed", "tiny", "constant within", "nested", "pairs", "singular", "weighted")
+
+
+@njit
+def ratio(coefficients, sigma):
+    """A user's statistic, compiled once for all the tests of a process."""
+    return coefficients[1] / sigma

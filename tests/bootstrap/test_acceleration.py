@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 import ranef
+from bootstrap.standin import ratio
 from ranef.bootstrap.replicates.acceleration import accelerations, leave_out_estimates
 from ranef.bootstrap.schemes.independent import independent_factor
 from reference_battery import load_model
@@ -48,12 +49,6 @@ def test_acceleration_of_a_mean_is_its_skewness():
 
 
 def test_statistic_too(fit_of):
-    from numba import njit
-
-    @njit
-    def ratio(coefficients, sigma):
-        return coefficients[1] / sigma
-
     fit = fit_of("ss_slope_reml")
     result = fit.bootstrap(500, seed=1, statistic=ratio, progress=False)
     found = leave_out_estimates(fit, result)

@@ -8,14 +8,10 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import pytest
 import ranef
+from bootstrap.standin import ratio
 from numba import njit
 from ranef.bootstrap.loop import remote
 from ranef.errors import ArgumentError
-
-
-@njit
-def ratio(coefficients, sigma):
-    return coefficients[0] / sigma
 
 
 @njit

@@ -7,14 +7,9 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 import ranef
-from numba import njit
+from bootstrap.standin import ratio
 from ranef.bootstrap import bootstrap, load
 from ranef.errors import ArgumentError, DataError
-
-
-@njit
-def ratio(coefficients, sigma):
-    return coefficients[0] / sigma
 
 
 def test_saved_and_loaded(fit_of, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import ranef
-from numba import njit
+from bootstrap.standin import ratio
 from ranef.bootstrap.draws.streams import stream_key
 from ranef.bootstrap.schemes.cases import CaseDraw
 from ranef.bootstrap.schemes.group_products import group_members
@@ -185,11 +185,6 @@ def test_same_for_any_threads_and_chunks(fit_of, scheme):
     assert np.array_equal(again.records, whole.records)
     assert whole.n_failed == 0
     assert whole.conf_int(method="basic").notna().all(axis=None)
-
-
-@njit
-def ratio(coefficients, sigma):
-    return coefficients[1] / sigma
 
 
 @pytest.mark.parametrize("scheme", [*ROWS, "cases"])

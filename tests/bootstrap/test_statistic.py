@@ -3,14 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from bootstrap.standin import ratio
 from numba import njit
 from ranef.bootstrap.loop.record import STATISTIC_FAILED, STATISTIC_SHAPE
 from ranef.errors import ArgumentError
-
-
-@njit
-def ratio(coefficients, sigma):
-    return coefficients[1] / sigma
 
 
 @njit

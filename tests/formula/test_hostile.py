@@ -1,5 +1,4 @@
-"""Formulas of strangers: what they say is fitted or refused by ranef's own errors, and nothing else "
-"happens."""
+"""Formulas of strangers: what they say is fitted or refused by ranef's own errors, nothing else happens."""
 
 import builtins
 import os
