@@ -21,7 +21,7 @@ _DOUBLES = types.CPointer(types.float64)
 
 
 def filled(key, replicate, *counts):
-    """Arrays of these sizes that a replicate's stream fills with normals in turn; of one size the only one."""
+    """Arrays of these sizes that a replicate's stream fills with normals in turn; of one size only it."""
     stream, arrays = RandomStream(key, replicate), [np.empty(count) for count in counts]
     for array in arrays:
         stream.fill_normal(array)
