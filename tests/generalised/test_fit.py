@@ -70,6 +70,10 @@ def test_average_of_a_log_link_has_a_closed_form():
     np.testing.assert_allclose(fit.predict(random=None, averaged=True), mean, rtol=1e-6)
 
 
+def test_the_certificate_costs_a_gradient_for_each_parameter(fit):
+    assert fit.optimum.certificate_evaluations >= len(fit.theta) + len(fit.params)
+
+
 def test_survives_pickling_and_refits(fit):
     again = pickle.loads(pickle.dumps(fit))
     assert again.objective == fit.objective
