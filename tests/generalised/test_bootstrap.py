@@ -37,7 +37,11 @@ def test_replicates_are_distributed_as_slow_ones(fit):
     assert fast["sd[herd.Intercept]"].mean() == pytest.approx(fit.theta[0], abs=0.12)
 
 
-@pytest.mark.parametrize("family", ["poisson", "nbinom1", "nbinom2", "gamma", "inverse_gaussian", "beta"])
+DRAWN = ["poisson", "nbinom1", "nbinom2", "gamma", "inverse_gaussian", "beta"]
+DRAWN += ["truncated_poisson", "truncated_nbinom1", "truncated_nbinom2"]
+
+
+@pytest.mark.parametrize("family", DRAWN)
 def test_families_are_drawn_from_their_estimates(family):
     rng = np.random.default_rng(5)
     n = 600
@@ -49,7 +53,8 @@ def test_families_are_drawn_from_their_estimates(family):
     if family == "beta":
         share = 1 / (1 + np.exp(-np.log(mean)))
         data["y"] = np.clip(rng.beta(share * 5, (1 - share) * 5), 1e-4, 1 - 1e-4)
-    fit = ranef.glmer("y ~ x + (1 | g)", data, family)
+    rows = data[data["y"] > 0] if family.startswith("truncated") else data
+    fit = ranef.glmer("y ~ x + (1 | g)", rows, family)
     drawn = fit.bootstrap(200, seed=2).to_frame()
     names = list(fit.params.index)
     error = (drawn[names].mean() - fit.params) / (drawn[names].std() / np.sqrt(200))
