@@ -17,6 +17,11 @@ class IndependentResiduals:
     design: Any
     subjects: GroupingFactor | None = None  # whose rows have residuals that correlate
 
+    @property
+    def has_sigma(self) -> bool:
+        """Whether sigma is a parameter: not of a Poisson or binomial model."""
+        return True
+
     def residual_covariance(self, rows: npt.NDArray[np.intp]) -> FloatArray:
         """Return the covariance of the residuals of some rows, over sigma^2."""
         weights = self.design.weights

@@ -51,8 +51,8 @@ class ParameterNames:
                     model.cross.design.factor_order, model.cross.design.shapes, strict=True
                 )
             ),
-            getattr(model, "absolute_theta", False),
-            getattr(model, "has_sigma", True),
+            model.absolute_theta,
+            model.has_sigma,
         )
 
     @property
