@@ -69,6 +69,47 @@ def test_modes_can_be_kept(fit):
     assert kept["Intercept"].std() < free["Intercept"].std()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_what_a_statistic_raises_keeps_the_other_replicates(fit, weighted):
+    if weighted:
+        data = ranef.datasets.load("cbpp")
+        fit = ranef.glmer("incidence / size ~ period + (1 | herd)", data, "binomial", weights="size")
+    calls = iter(range(100))  # the first is of the fit itself
+
+    def spread(refit):
+        call = next(calls)
+        if call == 3:
+            raise ZeroDivisionError("no spread")
+        if call == 4:
+            return [1.0, 2.0]
+        return np.nan if call == 5 else refit.theta[0]
+
+    result = fit.bootstrap(8, seed=1, statistic=spread)
+    assert result.messages == {
+        2: "the statistic raised ZeroDivisionError: no spread",
+        3: "the statistic returned 2 numbers, at the fit 1",
+        4: "the statistic returned NaN",
+    }
+    assert result.statistic_failed.nonzero()[0].tolist() == [2, 3]
+    assert not result.failed.any()
+    kept = [0, 1, 5, 6, 7]
+    np.testing.assert_array_equal(result.part("statistic")[kept], result.part("theta")[kept])
+    assert np.isfinite(result.part("theta")).all()
+    assert "replicate 2: the statistic raised ZeroDivisionError" in str(result)
+
+
+def test_a_statistic_that_fails_on_the_fit_itself_is_refused(fit):
+    with pytest.raises(ArgumentError, match="fails on the fit itself: ZeroDivisionError"):
+        fit.bootstrap(5, statistic=lambda refit: 1 / 0)
+    with pytest.raises(ArgumentError, match="must return a number"):
+        fit.bootstrap(5, statistic=lambda refit: "a")
+
+
+def test_numbers_by_name_of_each_refit(fit):
+    table = fit.bootstrap(4, seed=1, statistic=lambda one: {"twice": 2 * one.theta[0]}).to_frame()
+    np.testing.assert_array_equal(table["twice"], 2 * table["sd[herd.Intercept]"])
+
+
 def test_a_statistic_of_each_refit(fit):
     result = fit.bootstrap(12, seed=1, statistic=lambda refit: refit.params["period[T.2]"])
     table = result.to_frame()

@@ -11,10 +11,15 @@ import pandas as pd
 
 from ...arrays import FloatArray
 from ...bootstrap.asked import Asked
+from ...bootstrap.by_refits.in_order import REFIT_ERRORS
+from ...bootstrap.callback import applied
 from ...bootstrap.checks import checked_threads
 from ...bootstrap.draws.streams import stream_key
+from ...bootstrap.loop.record import FAILED
+from ...bootstrap.loop.statistic import value_names, values_of
 from ...bootstrap.replicates.origin import make_origin
 from ...bootstrap.replicates.result import BootstrapResult
+from ...bootstrap.statistic_of_fit import value_at_fit
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
 from ...verbs import kept
@@ -40,14 +45,19 @@ def replicated(fit: GlmerFit, asked: Asked) -> BootstrapResult:
     began = perf_counter()
     by_rows = fit.response.weights is not None or statistic is not None
     names = ParameterNames.of(fit.model)
-    own = _own_statistic(fit, statistic)
+    further = pd.Series(fit.further_estimates[0], list(fit.model.further_coefficients[0]), dtype=float)
+    own = pd.Series(dtype=float)
+    if statistic is not None:
+        value = value_at_fit(fit, statistic)
+        taken = [*names.all, *further.index, "objective", "singular", "converged", "failed"]
+        own = pd.Series(values_of(value), list(value_names(statistic, value, taken)))
     places = record_places(fit.model, len(own))
+    messages: dict[int, str] = {}
     if by_rows:
         width = max(place.stop for place in places.values()) + 1
-        records = _one_by_one(fit, key, first, count, use_u, statistic, width)
+        records, messages = _one_by_one(fit, key, asked, width, len(own))
     else:
         records = _in_core(fit, int(key[0]), first, count, threads, use_u)
-    further = pd.Series(fit.further_estimates[0], list(fit.model.further_coefficients[0]), dtype=float)
     statistics = pd.concat([further, own])
     values = names.values(fit.solution["beta"][None], np.array([fit.sigma]), fit.theta[None])[0]
     estimates = pd.concat([pd.Series(values, list(names.all)), statistics])
@@ -69,6 +79,7 @@ def replicated(fit: GlmerFit, asked: Asked) -> BootstrapResult:
         origin=make_origin(fit, truth),  # type: ignore[arg-type]
         use_u=use_u,
         statistic_names=tuple(statistics.index),
+        messages=messages,
         statistic=statistic,
         first=first,
         fit=fit,
@@ -132,22 +143,24 @@ def _lacking(fit: GlmerFit) -> FloatArray | None:
     return np.ascontiguousarray(np.asarray(fit.found["hessian"]) - np.asarray(average))
 
 
-def _own_statistic(fit: GlmerFit, statistic: Any) -> pd.Series:
-    """Return the value of the user's statistic of a fit, by name."""
-    if statistic is None:
-        return pd.Series(dtype=float)
-    own = np.atleast_1d(np.asarray(statistic(fit), dtype=float))
-    name = getattr(statistic, "__name__", "statistic").strip("<>")
-    return pd.Series(own, [name] if len(own) == 1 else [f"{name}{i + 1}" for i in range(len(own))])
-
-
 def _one_by_one(
-    fit: GlmerFit, key: Any, first: int, count: int, use_u: bool, statistic: Any, width: int
-) -> FloatArray:
-    out = np.full((count, width), np.nan)
-    for row in range(count):
-        rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [first + row])
-        found = refit(fit, fit.simulate(1, rng, use_u)[0])
-        known = statistic is not None and "beta" in found.found
-        write(out[row], found, _own_statistic(found, statistic).to_numpy() if known else ())
-    return out
+    fit: GlmerFit, key: Any, asked: Asked, width: int, n_values: int
+) -> tuple[FloatArray, dict[int, str]]:
+    """Return records of refits one after the other, and what went wrong, by replicate."""
+    out, messages = np.full((asked.n, width), np.nan), {}
+    for row in range(asked.n):
+        number = asked.start + row
+        rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [number])
+        try:
+            found = refit(fit, fit.simulate(1, rng, asked.use_u)[0])
+        except REFIT_ERRORS as error:
+            out[row, -1], messages[number] = FAILED, f"{type(error).__name__}: {error}"
+            continue
+        values, bits, message = np.full(n_values, np.nan), 0, ""
+        if asked.statistic is not None and "beta" in found.found:
+            bits, message = applied(asked.statistic, found, values)
+        write(out[row], found, values)
+        out[row, -1] += bits
+        if message:
+            messages[number] = message
+    return out, messages
