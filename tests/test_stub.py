@@ -25,8 +25,10 @@ def stub_members(body):
             arguments = [a.arg for a in (*node.args.args, *node.args.kwonlyargs) if a.arg != "self"]
             found[node.name] = "property" if node.decorator_list else arguments
         elif isinstance(node, ast.AnnAssign):
-            found[node.target.id] = "value"
-    return found
+            found[node.target.id] = "property" if "Final" in ast.unparse(node.annotation) else "value"
+        elif isinstance(node, ast.Assign):  # a second name of a method, or of a type
+            found[node.targets[0].id] = found.get(ast.unparse(node.value), "type")
+    return {name: value for name, value in found.items() if value != "type" and public(name)}
 
 
 def arguments_of(text):
@@ -40,7 +42,7 @@ def arguments_of(text):
         else:
             names[-1] += sign
     words = [re.split("[:=]", name)[0].strip() for name in names]
-    return [word for word in words if word not in {"self", "*", ""}]
+    return [word for word in words if word not in {"self", ""} and not word.startswith("*")]
 
 
 def real_members(owner):

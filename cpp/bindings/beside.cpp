@@ -10,7 +10,6 @@
 
 #include "pybind.hpp"
 #include "ranef/base/threads.hpp"
-#include "watched.hpp"
 
 namespace ranef::bindings {
 namespace {
@@ -31,15 +30,20 @@ Desk& desk() { return *place_of_desk(); }
 
 // Guarded by the desk's mutex.
 struct Job {
-    std::function<void()> work;
+    std::function<void(const Caller&)> work;
     std::exception_ptr failure;
-    bool finished = false, abandoned = false;
+    bool finished = false;
+    std::atomic<bool> abandoned{false};  // read without the lock too
 };
+
+struct BrokenOff {};
 
 void run(const std::shared_ptr<Job>& job) {
     std::exception_ptr failure;
     try {
-        job->work();
+        job->work(Caller(job->abandoned));
+    } catch (const BrokenOff&) {
+        // nobody waits for it
     } catch (...) {
         failure = std::current_exception();
     }
@@ -61,13 +65,22 @@ void abandon(Job& job) {
     ++d.abandoned;
 }
 
-}  // namespace
-
-void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
-    run_watched(std::move(work), cancel, [] {});
+// Signals, then what else is to be done while the work runs.
+void look_up(const std::function<void()>& watch) {
+    const py::gil_scoped_acquire acquire;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    watch();
 }
 
-void run_watched(std::function<void()> work, const std::function<void()>& cancel, const std::function<void()>& watch) {
+}  // namespace
+
+Poll Caller::poll() const {
+    return Poll([this] {
+        if (gone()) throw BrokenOff();
+    });
+}
+
+void run_beside(std::function<void(const Caller&)> work, const std::function<void()>& watch) {
     const auto job = std::make_shared<Job>();
     job->work = std::move(work);
     Desk& d = desk();
@@ -76,24 +89,24 @@ void run_watched(std::function<void()> work, const std::function<void()>& cancel
     ++d.running;
     while (!d.changed.wait_for(lock, std::chrono::milliseconds(100), [&] { return job->finished; })) {
         lock.unlock();
-        {
-            const py::gil_scoped_acquire acquire;
-            if (PyErr_CheckSignals() != 0) {
-                cancel();
-                abandon(*job);
-                throw py::error_already_set();
-            }
-            try {
-                watch();
-            } catch (...) {
-                cancel();
-                abandon(*job);
-                throw;
-            }
+        try {
+            look_up(watch);
+        } catch (...) {
+            abandon(*job);
+            throw;
         }
         lock.lock();
     }
     if (job->failure) std::rethrow_exception(job->failure);
+}
+
+void run_beside(std::function<void()> work, const std::function<void()>& cancel) {
+    try {
+        run_beside([work = std::move(work)](const Caller&) { work(); });
+    } catch (...) {
+        cancel();
+        throw;
+    }
 }
 
 void wait_for_abandoned_work() {

@@ -48,10 +48,9 @@ double farthest_of(const DesignObject& self) {
 }
 
 ResponseObject make_response(const RowsObject& rows, const DesignObject& design, const Doubles& y) {
-    if (y.ndim() != 1 || y.size() != rows.rows->n)
-        throw py::value_error("y must have " + std::to_string(rows.rows->n) + " entries, got " + std::to_string(y.size()));
+    rows.check_response(y);
     const py::gil_scoped_release release;
-    return {std::make_shared<ResponseCross>(accumulate_response(*rows.rows, *design.design, y.data(), ctrl_c()))};
+    return ResponseObject(accumulate_response(*rows.rows, *design.design, y.data(), ctrl_c()));
 }
 
 }  // namespace
@@ -60,7 +59,7 @@ void bind_cross_products(py::module_& m) {
     py::class_<DesignObject>(m, "DesignCross", "Cross-products of a design: one pass over the rows.")
         .def(py::init([](const RowsObject& rows) {
                  const py::gil_scoped_release release;
-                 return DesignObject{std::make_shared<DesignCross>(accumulate_design(*rows.rows, ctrl_c()))};
+                 return DesignObject(accumulate_design(*rows.rows, ctrl_c()));
              }),
              py::arg("rows"))
         .def_property_readonly("n", [](const DesignObject& self) { return self.design->n; })
@@ -95,8 +94,7 @@ void bind_cross_products(py::module_& m) {
              [](const ResponseObject& self, const Doubles& values) {
                  if (values.size() != static_cast<py::ssize_t>(self.response->values.size()))
                      throw py::value_error("values: as many as this response has");
-                 return ResponseObject{std::make_shared<const ResponseCross>(
-                     ResponseCross{std::vector<double>(values.data(), values.data() + values.size()), self.response->scale})};
+                 return ResponseObject(ResponseCross{{values.data(), values.data() + values.size()}, self.response->scale});
              },
              py::arg("values"), "Another response on the same scale.")
         .def(py::pickle(&response_state, &response_from));

@@ -61,7 +61,7 @@ struct SumsObject {
 
 void add_rows(SumsObject& self, const RowsObject& rows, const Doubles& y) {
     if (!(Shape(*rows.rows) == self.shape)) throw py::value_error("rows: other columns or levels than the sums have");
-    if (y.ndim() != 1 || y.size() != rows.rows->n) throw py::value_error("y: one number per row");
+    rows.check_response(y);
     self.locked([&](CrossSums& sums) { sums.add(*rows.rows, y.data(), ctrl_c()); });
 }
 
@@ -74,16 +74,11 @@ void add_sums(SumsObject& self, SumsObject& other) {
 }
 
 py::tuple finish(SumsObject& self) {
-    DesignObject design;
-    ResponseObject response;
-    self.locked([&](CrossSums& open) {
+    return design_and_response(self.locked([&](CrossSums& open) {
         CrossSums sums = std::move(open);
         self.sums.reset();
-        CrossSums::Finished all = std::move(sums).finish();
-        design.design = std::make_shared<const DesignCross>(std::move(all.design));
-        response.response = std::make_shared<const ResponseCross>(std::move(all.response));
-    });
-    return py::make_tuple(design, response);
+        return std::move(sums).finish();
+    }));
 }
 
 }  // namespace

@@ -7,18 +7,11 @@ namespace {
 py::tuple downdated(const RowsObject& rows, const DesignObject& design, const ResponseObject& response, const Doubles& y,
                     const std::vector<Index>& removed) {
     response.check(*design.design);
-    if (y.size() != rows.rows->n) throw py::value_error("y: one number per row");
+    rows.check_response(y);
     for (Index i : removed)
         if (i < 0 || i >= rows.rows->n) throw py::value_error("removed: no such row");
-    DesignObject smaller;
-    ResponseObject values;
-    {
-        const py::gil_scoped_release release;
-        Downdated out = without_rows(*rows.rows, *design.design, *response.response, y.data(), removed);
-        smaller.design = std::make_shared<const DesignCross>(std::move(out.design));
-        values.response = std::make_shared<const ResponseCross>(std::move(out.response));
-    }
-    return py::make_tuple(smaller, values);
+    return design_and_response(
+        without_gil([&] { return without_rows(*rows.rows, *design.design, *response.response, y.data(), removed); }));
 }
 
 py::tuple narrowed(const DesignObject& design, const ResponseObject& response, int column) {
@@ -27,9 +20,7 @@ py::tuple narrowed(const DesignObject& design, const ResponseObject& response, i
     response.check(d);
     if (!d.coordinates().constant.empty() && d.coordinates().constant[column] != 0.0)
         throw py::value_error("column: the constant is made of it, which the others are shifted by");
-    Downdated out = without_column(d, *response.response, column);
-    return py::make_tuple(DesignObject{std::make_shared<const DesignCross>(std::move(out.design))},
-                          ResponseObject{std::make_shared<const ResponseCross>(std::move(out.response))});
+    return design_and_response(without_column(d, *response.response, column));
 }
 
 }  // namespace

@@ -9,8 +9,6 @@
 namespace ranef::bindings {
 namespace {
 
-using Indices = py::array_t<Index, py::array::c_style | py::array::forcecast>;
-
 std::vector<Index> checked_indices(const Indices& given, Index end, const char* what) {
     std::vector<Index> out(given.data(), given.data() + given.size());
     for (Index i : out)
@@ -21,7 +19,7 @@ std::vector<Index> checked_indices(const Indices& given, Index end, const char* 
 // `own`: by factor as given to Rows.
 GroupProducts make_groups(const RowsObject& rows, const DesignObject& design, const ResponseObject& response, const Doubles& y,
                           const Indices& start, const Indices& row, const std::vector<bool>& own) {
-    if (y.size() != rows.rows->n) throw py::value_error("y: one number per row");
+    rows.check_response(y);
     GroupRows groups{checked_indices(start, row.size() + 1, "start"), checked_indices(row, rows.rows->n, "row")};
     if (groups.start.empty() || groups.start.front() != 0 || groups.start.back() != row.size() ||
         !std::is_sorted(groups.start.begin(), groups.start.end()))
@@ -35,43 +33,28 @@ GroupProducts make_groups(const RowsObject& rows, const DesignObject& design, co
 
 py::tuple sum(const GroupProducts& self, const Indices& picks) {
     const std::vector<Index> chosen = checked_indices(picks, static_cast<Index>(self.parts.size()), "picks");
-    DesignObject design;
-    ResponseObject response;
-    bool full_rank = false;
-    {
-        const py::gil_scoped_release release;
-        GroupSum out = sum_groups(self, chosen);
-        full_rank = out.full_rank;
-        design.design = std::make_shared<const DesignCross>(std::move(out.design));
-        response.response = std::make_shared<const ResponseCross>(std::move(out.response));
-    }
-    return py::make_tuple(design, response, full_rank);
+    GroupSum all = without_gil([&] { return sum_groups(self, chosen); });
+    return py::make_tuple(DesignObject(std::move(all.design)), ResponseObject(std::move(all.response)), all.full_rank);
 }
 
 // The record (c_api.h) of the fit to the groups picked, without conditional modes; None where there is none.
 py::object refit(const GroupProducts& self, const Indices& picks, bool reml, const Doubles& start) {
     const std::vector<Index> chosen = checked_indices(picks, static_cast<Index>(self.parts.size()), "picks");
     if (start.size() != self.basis.layout.n_theta()) throw py::value_error("start: one number per theta");
-    std::vector<double> record;
-    int bits = RANEF_FAILED;
-    {
-        const py::gil_scoped_release release;
+    const std::vector<double> record = without_gil([&]() -> std::vector<double> {
         GroupSum groups = sum_groups(self, chosen);
-        if (groups.full_rank) {
-            RanefProblem target;
-            auto design = std::make_shared<const DesignCross>(std::move(groups.design));
-            PlanResult plan = make_plan(*design, PlanOptions{});
-            if (plan.out_of_memory) throw std::runtime_error(plan.error);
-            target.problem = std::make_shared<const Problem>(Problem{design, std::make_shared<const Plan>(std::move(plan.plan)), reml});
-            target.scale = groups.response.scale;
-            record.resize(ranef_record_size(&target));
-            RanefWorkspace* workspace = ranef_workspace_create(&target);
-            if (!workspace) throw std::bad_alloc();
-            bits = ranef_refit(&target, workspace, groups.response.values.data(), start.data(), record.data());
-            ranef_workspace_destroy(workspace);
-        }
-    }
-    return bits & RANEF_FAILED ? py::object(py::none()) : py::object(to_numpy(record));
+        if (!groups.full_rank) return {};
+        RanefProblem target;
+        target.problem = make_problem(std::make_shared<const DesignCross>(std::move(groups.design)), reml);
+        target.scale = groups.response.scale;
+        RanefWorkspace* workspace = ranef_workspace_create(&target);
+        if (!workspace) throw std::bad_alloc();
+        std::vector<double> out(ranef_record_size(&target));
+        const int bits = ranef_refit(&target, workspace, groups.response.values.data(), start.data(), out.data());
+        ranef_workspace_destroy(workspace);
+        return bits & RANEF_FAILED ? std::vector<double>{} : out;
+    });
+    return record.empty() ? py::object(py::none()) : py::object(to_numpy(record));
 }
 
 }  // namespace

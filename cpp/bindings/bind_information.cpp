@@ -1,5 +1,3 @@
-#include <functional>
-
 #include "objects.hpp"
 #include "ranef/inference/covariance_products.hpp"
 #include "ranef/inference/information.hpp"
@@ -12,22 +10,17 @@ namespace {
 py::dict compute(ProblemObject& self, const ResponseObject& response, const Doubles& theta) {
     response.check(self.design());
     const std::vector<double> internal = self.internal_theta(theta);
-    const std::function<bool()> poll = interrupted;
     Information found;
-    Status status;
-    {
-        const py::gil_scoped_release release;
-        Session session = self.borrow();
-        session.forget();
-        Evaluator& evaluator = session.workspace->evaluator();
-        evaluator.load(response.response->values.data());
-        status = evaluator.evaluate(internal.data(), Order::value);
-        if (status == Status::ok)
-            status = information(self.design(), find_components(self.design()), evaluator, response.response->values.data(), poll, found);
-        self.give_back(std::move(session));
-    }
+    const Status status = without_gil([&] {
+        const double* values = response.response->values.data();
+        Loan loan(self);
+        loan.evaluator().load(values);
+        const Status evaluated = loan.evaluator().evaluate(internal.data(), Order::value);
+        if (evaluated != Status::ok) return evaluated;
+        return information(self.design(), find_components(self.design()), loan.evaluator(), values, interrupted, found);
+    });
     if (status == Status::interrupted) throw py::error_already_set();
-    if (status != Status::ok) throw std::runtime_error(describe(status));
+    require_ok(status);
     const double scale = response.response->scale.scale * response.response->scale.scale;
     for (double& v : found.rss_slope) v *= scale;
     for (double& v : found.rss_bend) v *= scale;
@@ -48,21 +41,15 @@ py::dict compute(ProblemObject& self, const ResponseObject& response, const Doub
 
 py::dict products(const ProblemObject& self) {
     const DesignCross& design = self.design();
-    CovarianceProducts found;
-    std::vector<double> to_internal;
-    {
-        Poll poll = ctrl_c();
-        const py::gil_scoped_release release;
-        found = covariance_products(design, self.problem()->reml, std::move(poll));
-        to_internal = map_to_internal(design, directions_of(design.layout()));
-    }
-    if (!found.finite) throw std::runtime_error(describe(Status::not_positive_definite));
+    const CovarianceProducts found =
+        without_gil([&] { return covariance_products(design, self.problem()->reml, ctrl_c()); });
+    if (!found.finite) require_ok(Status::not_positive_definite);
     const py::ssize_t k = design.layout().n_theta();
     py::dict out;
     out["square"] = to_numpy(found.square, {k});
     out["trace"] = to_numpy(found.trace, {k});
     out["product"] = to_numpy(found.product, {k, k});
-    out["to_internal"] = to_numpy(to_internal, {k, k});
+    out["to_internal"] = to_numpy(map_to_internal(design, directions_of(design.layout())), {k, k});
     return out;
 }
 
@@ -71,28 +58,20 @@ py::tuple first_derivatives(ProblemObject& self, const ResponseObject& response,
     response.check(self.design());
     const Index p = self.layout().p;
     if (theta.size() != self.layout().n_theta()) throw py::value_error("theta: wrong length");
-    py::array_t<double> covariance({p, p});
-    std::vector<double> gradient;
+    std::vector<double> covariance(p * p), gradient;
     double rss = 0.0;
-    Status status;
-    {
-        double* out = covariance.mutable_data();
-        const double* at = theta.data();
-        const py::gil_scoped_release release;
-        Session session = self.borrow();
-        session.forget();
-        Evaluator& evaluator = session.workspace->evaluator();
+    require_ok(without_gil([&] {
+        Loan loan(self);
+        Evaluator& evaluator = loan.evaluator();
         evaluator.load(response.response->values.data());
-        status = evaluator.evaluate(at, Order::gradient);
-        if (status == Status::ok) {
-            evaluator.fixed_covariance(out);
-            gradient = evaluator.gradient();
-            rss = evaluator.penalised_rss() * response.response->scale.scale * response.response->scale.scale;
-        }
-        self.give_back(std::move(session));
-    }
-    if (status != Status::ok) throw std::runtime_error(describe(status));
-    return py::make_tuple(covariance, rss, to_numpy(gradient));
+        const Status status = evaluator.evaluate(theta.data(), Order::gradient);
+        if (status != Status::ok) return status;
+        evaluator.fixed_covariance(covariance.data());
+        gradient = evaluator.gradient();
+        rss = evaluator.penalised_rss() * response.response->scale.scale * response.response->scale.scale;
+        return status;
+    }));
+    return py::make_tuple(to_numpy(covariance, {p, p}), rss, to_numpy(gradient));
 }
 
 py::array_t<double> internal_theta(const ProblemObject& self, const Doubles& theta) {
@@ -107,7 +86,7 @@ py::array_t<double> fixed_factor(const DesignObject& self) {
     const Index p = d.layout().p;
     std::vector<double> l(d.values.w_xx(), d.values.w_xx() + p * p);
     py::array_t<double> out({static_cast<py::ssize_t>(p), static_cast<py::ssize_t>(p)});
-    if (!linalg::cholesky(p, l.data(), p)) throw std::runtime_error(describe(Status::not_positive_definite));
+    if (!linalg::cholesky(p, l.data(), p)) require_ok(Status::not_positive_definite);
     double determinant = 1.0;
     for (Index k = 0; k < p && !c.constant.empty(); ++k) determinant -= c.constant[k] * c.x_shift[k];
     for (Index i = 0; i < p; ++i) {

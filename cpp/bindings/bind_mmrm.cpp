@@ -2,164 +2,19 @@
 #include <memory>
 #include <string>
 
-#include "bind_mmrm.hpp"
-#include "ranef/base/status.hpp"
+#include "pair_sums_object.hpp"
 #include "ranef/mmrm/adjustment.hpp"
 #include "ranef/mmrm/fit.hpp"
-#include "ranef/mmrm/packed.hpp"
-#include "ranef/cross/rank.hpp"
 
 namespace ranef::bindings {
 namespace {
 
-using Codes = py::array_t<std::int32_t, py::array::c_style>;
-using Columns = py::array_t<double, py::array::f_style>;
 using mmrm::Criterion;
 using mmrm::PairSums;
-using mmrm::RowOrder;
-using mmrm::VisitRows;
-
-// Sums, or why there are none.
-struct PairSumsObject {
-    std::shared_ptr<const PairSums> sums;
-    RowOrder order;
-};
-
-const std::int32_t* codes(const Codes& given, Index n, int levels, const char* what) {
-    if (given.size() != n) throw py::value_error(std::string(what) + ": one code per row");
-    for (Index i = 0; i < n; ++i)
-        if (given.data()[i] < 0 || given.data()[i] >= levels) throw py::value_error(std::string(what) + ": out of range");
-    return given.data();
-}
-
-py::object row_pair(const Index* rows) { return rows[0] < 0 ? py::object(py::none()) : py::make_tuple(rows[0], rows[1]); }
-
-// Rows of a part of the data, the response their last column, and what they add up to as they are.
-py::dict part_sums(const Columns& columns, const py::object& weights, const Codes& subject, const Codes& visit,
-                   const Codes& group, int subjects, int visits, int groups) {
-    if (columns.ndim() != 2 || columns.shape(1) < 1) throw py::value_error("columns: a matrix");
-    if (visits > mmrm::most_visits) throw py::value_error("visits: too many");
-    VisitRows rows;
-    rows.n = columns.shape(0);
-    rows.p = static_cast<int>(columns.shape(1)) - 1;
-    rows.x = columns.data();
-    rows.y = columns.data() + rows.p * rows.n;
-    rows.subjects = subjects;
-    rows.visits = visits;
-    rows.groups = groups;
-    rows.subject = codes(subject, rows.n, subjects, "subject");
-    rows.visit = codes(visit, rows.n, visits, "visit");
-    rows.group = codes(group, rows.n, groups, "group");
-    Doubles weight;
-    if (!weights.is_none()) {
-        weight = weights.cast<Doubles>();
-        if (weight.size() != rows.n) throw py::value_error("weights: one per row");
-        rows.weights = weight.data();
-    }
-    RowOrder order;
-    std::unique_ptr<const PairSums> sums;
-    {
-        const py::gil_scoped_release release;
-        order = mmrm::order_rows(rows);
-        if (order.duplicate[0] < 0 && order.divided[0] < 0) sums = std::make_unique<const PairSums>(rows, order, ctrl_c());
-    }
-    py::list found;
-    std::vector<double> scratch;
-    if (sums)
-        for (const mmrm::Pattern& pattern : sums->patterns()) {
-            const auto m = static_cast<Index>(pattern.visits.size());
-            const py::array_t<double> own({mmrm::packed_size(m), sums->size()}, sums->of(pattern, scratch));
-            found.append(py::make_tuple(pattern.group, py::tuple(py::cast(pattern.visits)), pattern.subjects, own));
-        }
-    py::dict out;
-    out["duplicate"] = row_pair(order.duplicate);
-    out["divided"] = row_pair(order.divided);
-    out["patterns"] = found;
-    return out;
-}
-
-// From sums that were added up elsewhere: a list of (group, visits, subjects), and of each its pairs x size.
-PairSumsObject sums_of_parts(int visits, int groups, Index rows, double sum_log_weights, const std::vector<int>& kept,
-                         const py::list& patterns, const py::list& pairs, const std::vector<double>& x_shift,
-                         const std::vector<double>& x_scale, const std::vector<double>& constant, double y_shift,
-                         double y_scale) {
-    mmrm::PairTotals totals{visits, groups, rows, sum_log_weights, kept, {}, {}, {}, {y_shift, y_scale}};
-    if (x_shift.size() != kept.size() || x_scale.size() != kept.size()) throw py::value_error("x: one entry per kept column");
-    totals.coordinates.x_shift = x_shift;
-    totals.coordinates.x_scale = x_scale;
-    totals.coordinates.constant = constant;
-    const Index size = mmrm::packed_size(static_cast<Index>(kept.size()) + 1);
-    if (patterns.size() != pairs.size()) throw py::value_error("pairs: one array per pattern");
-    for (std::size_t k = 0; k < patterns.size(); ++k) {
-        const auto one = patterns[k].cast<std::tuple<int, std::vector<int>, Index>>();
-        const auto own = pairs[k].cast<Doubles>();
-        for (std::size_t i = 0; i < std::get<1>(one).size(); ++i) {
-            const int visit = std::get<1>(one)[i];
-            if (visit < 0 || visit >= visits || (i > 0 && visit <= std::get<1>(one)[i - 1]))
-                throw py::value_error("patterns: visits rise");
-        }
-        if (std::get<0>(one) < 0 || std::get<0>(one) >= groups) throw py::value_error("patterns: group out of range");
-        if (own.size() != size * mmrm::packed_size(static_cast<Index>(std::get<1>(one).size())))
-            throw py::value_error("pairs: of another size");
-        totals.patterns.push_back({std::get<0>(one), std::get<1>(one), std::get<2>(one), 0});
-        totals.sums.insert(totals.sums.end(), own.data(), own.data() + own.size());
-    }
-    PairSumsObject out;
-    out.sums = std::make_shared<const PairSums>(std::move(totals));
-    return out;
-}
-
-PairSumsObject make_pair_sums(const Columns& x, const py::object& constant, const Doubles& y, const py::object& weights,
-                     const Codes& subject, const Codes& visit, const py::object& group, int subjects, int visits, int groups,
-                     Index limit) {
-    VisitRows rows;
-    rows.n = y.size();
-    rows.p = static_cast<int>(x.shape(1));
-    if (x.ndim() != 2 || x.shape(0) != rows.n) throw py::value_error("x: one row per value of y");
-    if (visits > mmrm::most_visits) throw py::value_error("visits: too many");
-    rows.subjects = subjects;
-    rows.visits = visits;
-    rows.groups = groups;
-    rows.x = x.data();
-    rows.y = y.data();
-    rows.subject = codes(subject, rows.n, subjects, "subject");
-    rows.visit = codes(visit, rows.n, visits, "visit");
-    Doubles one, weight;
-    Codes arm;
-    if (!constant.is_none()) {
-        one = constant.cast<Doubles>();
-        if (one.size() != rows.p) throw py::value_error("constant: one entry per column of x");
-        rows.constant = one.data();
-    }
-    if (!weights.is_none()) {
-        weight = weights.cast<Doubles>();
-        if (weight.size() != rows.n) throw py::value_error("weights: one per row");
-        rows.weights = weight.data();
-    }
-    if (!group.is_none()) {
-        arm = group.cast<Codes>();
-        rows.group = codes(arm, rows.n, groups, "group");
-    }
-    const py::gil_scoped_release release;
-    PairSumsObject out;
-    out.order = mmrm::order_rows(rows);
-    if (out.order.duplicate[0] < 0 && out.order.divided[0] < 0)
-        out.sums = std::make_shared<const PairSums>(rows, out.order, limit, ctrl_c());
-    out.order.row.clear();
-    out.order.start.clear();
-    return out;
-}
-
-py::list patterns(const PairSumsObject& self) {
-    py::list out;
-    for (const mmrm::Pattern& pattern : self.sums->patterns())
-        out.append(py::make_tuple(pattern.group, pattern.visits, pattern.subjects));
-    return out;
-}
 
 py::array_t<double> square(const std::vector<double>& values) {
     const auto n = static_cast<py::ssize_t>(std::llround(std::sqrt(double(values.size()))));
-    return py::array_t<double>({n, n}, values.data());
+    return to_numpy(values, {n, n});
 }
 
 // (value, d value / d theta, second over first derivative of SAS's parameter) by parameter, all groups.
@@ -179,6 +34,14 @@ py::array_t<double> natural_at(const mmrm::Problem& problem, const double* theta
     return out;
 }
 
+// theta with the logarithms of standard deviations in other units, `shift` higher.
+std::vector<double> in_other_units(const mmrm::Problem& problem, std::vector<double> theta, double shift) {
+    const int own = problem.structure->size(), scales = problem.structure->log_scales();
+    for (int g = 0; g < problem.sums->groups(); ++g)
+        for (int k = 0; k < scales; ++k) theta[g * own + k] += shift;
+    return theta;
+}
+
 // The criterion at one theta.
 class Point {
 public:
@@ -189,12 +52,8 @@ public:
     const mmrm::Optimum& optimum() const { return optimum_; }
     const PairSums& sums() const { return *criterion_->problem().sums; }
 
-    py::array_t<double> theta() const {
-        std::vector<double> out = optimum_.theta;
-        const int own = criterion_->problem().structure->size(), scales = criterion_->problem().structure->log_scales();
-        for (int g = 0; g < sums().groups(); ++g)
-            for (int k = 0; k < scales; ++k) out[g * own + k] += std::log(sums().response().scale);
-        return to_numpy(out);
+    std::vector<double> theta() const {
+        return in_other_units(criterion_->problem(), optimum_.theta, std::log(sums().response().scale));
     }
     py::array_t<double> beta() const {
         std::vector<double> out(sums().p());
@@ -224,10 +83,9 @@ public:
     }
     py::list sigma() const {
         py::list out;
-        const double units = sums().response().scale * sums().response().scale;
         for (int g = 0; g < sums().groups(); ++g) {
             std::vector<double> matrix = criterion_->map(g).sigma;
-            for (double& value : matrix) value *= units;
+            mmrm::units_to_user(sums(), matrix);
             out.append(square(matrix));
         }
         return out;
@@ -282,11 +140,8 @@ public:
         settings.interrupted = &poll;
         std::vector<double> theta;
         if (!start.is_none()) theta = internal(start.cast<Doubles>());
-        mmrm::FitResult result;
-        {
-            const py::gil_scoped_release release;
-            result = mmrm::fit(problem_, theta.empty() ? nullptr : theta.data(), settings);
-        }
+        const mmrm::FitResult result =
+            without_gil([&] { return mmrm::fit(problem_, theta.empty() ? nullptr : theta.data(), settings); });
         if (result.optimum.status == Status::interrupted) throw py::error_already_set();
         return Point(result.criterion, result.optimum);
     }
@@ -296,7 +151,7 @@ public:
         optimum.theta = internal(theta);
         auto criterion = std::make_shared<Criterion>(problem_);
         optimum.status = criterion->evaluate(optimum.theta.data());
-        if (optimum.status != Status::ok) throw std::runtime_error(describe(optimum.status));
+        require_ok(optimum.status);
         criterion->differentiate();
         optimum.value = criterion->value();
         optimum.hessian = criterion->hessian();
@@ -312,11 +167,7 @@ public:
 private:
     std::vector<double> internal(const Doubles& theta) const {
         if (theta.size() != size()) throw py::value_error("theta: one number per parameter");
-        std::vector<double> out(theta.data(), theta.data() + theta.size());
-        const int own = problem_->structure->size(), scales = problem_->structure->log_scales();
-        for (int g = 0; g < problem_->sums->groups(); ++g)
-            for (int k = 0; k < scales; ++k) out[g * own + k] -= std::log(problem_->sums->response().scale);
-        return out;
+        return in_other_units(*problem_, {theta.data(), theta.data() + theta.size()}, -std::log(problem_->sums->response().scale));
     }
 
     std::shared_ptr<const mmrm::Problem> problem_;
@@ -325,34 +176,8 @@ private:
 }  // namespace
 
 void bind_mmrm(py::module_& m) {
-    py::class_<PairSumsObject>(m, "PairSums", "Products of rows by pattern of missing visits and pair of visits.")
-        .def(py::init(&make_pair_sums), py::arg("x"), py::arg("constant"), py::arg("y"), py::arg("weights"), py::arg("subject"),
-             py::arg("visit"), py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"), py::arg("limit"))
-        .def_property_readonly("duplicate", [](const PairSumsObject& self) { return row_pair(self.order.duplicate); })
-        .def_property_readonly("divided", [](const PairSumsObject& self) { return row_pair(self.order.divided); })
-        .def_property_readonly("kept", [](const PairSumsObject& self) { return self.sums->kept(); })
-        .def_property_readonly("coordinates", [](const PairSumsObject& self) {
-            const Coordinates& own = self.sums->coordinates();
-            return py::make_tuple(own.x_shift, own.x_scale, own.constant);
-        })
-        .def_property_readonly("by_rows", [](const PairSumsObject& self) { return self.sums->by_rows(); })
-        .def_property_readonly("size", [](const PairSumsObject& self) { return self.sums->size() * self.sums->pairs(); })
-        .def_property_readonly("patterns", &patterns);
-
-    m.def("part_sums", &part_sums, py::arg("columns"), py::arg("weights"), py::arg("subject"), py::arg("visit"),
-          py::arg("group"), py::arg("subjects"), py::arg("visits"), py::arg("groups"),
-          "Products of rows of a part of the data as they are, the response their last column, by pattern and pair.");
-    m.def("pair_sums_of_parts", &sums_of_parts, py::arg("visits"), py::arg("groups"), py::arg("rows"), py::arg("sum_log_weights"),
-          py::arg("kept"), py::arg("patterns"), py::arg("pairs"), py::arg("x_shift"), py::arg("x_scale"), py::arg("constant"),
-          py::arg("y_shift"), py::arg("y_scale"), "Pair sums that were added up elsewhere.");
-    m.def("independent_columns", [](const Columns& gram) {
-        const auto p = static_cast<int>(gram.shape(0));
-        if (gram.ndim() != 2 || gram.shape(1) != p) throw py::value_error("gram: a square matrix");
-        return independent_columns(std::vector<double>(gram.data(), gram.data() + gram.size()), p);
-    }, py::arg("gram"), "Columns that are no combinations of those before.");
-
     py::class_<Point>(m, "RepeatedPoint", "A model for repeated measures at one theta.")
-        .def_property_readonly("theta", &Point::theta)
+        .def_property_readonly("theta", [](const Point& self) { return to_numpy(self.theta()); })
         .def_property_readonly("value", [](const Point& self) { return self.optimum().value; })
         .def_property_readonly("gradient", [](const Point& self) { return to_numpy(self.criterion().gradient()); })
         .def_property_readonly("hessian", [](const Point& self) { return square(self.criterion().hessian()); })

@@ -4,20 +4,22 @@
 
 namespace ranef::bindings {
 
+MultiplierObject to_user(const DesignCross& design, const BoundaryMultiplier& multiplier) {
+    std::vector<double> direction = multiplier.direction;
+    design.coordinates().null_vector_to_user(design.layout(), multiplier.factor, multiplier.block, direction.data());
+    double norm = 0.0;
+    for (double v : direction) norm = std::hypot(norm, v);
+    for (double& v : direction) v /= norm;
+    return {design.factor_order()[multiplier.factor], multiplier.block, multiplier.value, std::move(direction)};
+}
+
 OptimumObject to_user(const ProblemObject& problem, const ResponseCross& response, Optimum optimum) {
     OptimumObject object;
     const DesignCross& design = problem.design();
     object.theta.resize(optimum.theta.size());
     design.coordinates().theta_to_user(design.layout(), optimum.theta.data(), object.theta.data());
     object.value = problem.criterion(optimum.value, response);
-    for (const BoundaryMultiplier& m : optimum.multipliers) {
-        std::vector<double> direction = m.direction;
-        design.coordinates().null_vector_to_user(design.layout(), m.factor, m.block, direction.data());
-        double norm = 0.0;
-        for (double v : direction) norm = std::hypot(norm, v);
-        for (double& v : direction) v /= norm;
-        object.multipliers.push_back({design.factor_order()[m.factor], m.block, m.value, direction});
-    }
+    for (const BoundaryMultiplier& m : optimum.multipliers) object.multipliers.push_back(to_user(design, m));
     object.optimum = std::move(optimum);
     return object;
 }

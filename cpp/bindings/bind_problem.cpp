@@ -1,4 +1,3 @@
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,46 +20,23 @@ Kind choice(const std::string& value, const char* argument, std::initializer_lis
     throw py::value_error(std::string(argument) + " must be one of " + names + ", got '" + value + "'");
 }
 
-// A plan being made and everything it needs to stay alive when its caller is interrupted: the ordering of a large sparse
-// Schur complement cannot be broken off.
-struct RunningPlan {
-    std::shared_ptr<const DesignCross> design;
-    PlanOptions options;
-    PlanResult result;
-    std::atomic<bool> cancelled{false};
-
-    struct Cancelled {};
-
-    void run() {
-        try {
-            result = make_plan(*design, options);
-        } catch (const Cancelled&) {
-            // nobody waits for it
-        }
-    }
-};
-
 constexpr Index long_plan = 2000;  // random effects behind the leading term from which a plan may take longer than a moment
 
-PlanResult plan_of(const std::shared_ptr<const DesignCross>& design, PlanOptions options) {
+std::shared_ptr<const Problem> plan(const std::shared_ptr<const DesignCross>& design, bool reml, PlanOptions options) {
     const py::gil_scoped_release release;
     if (design->layout().q_rest < long_plan) {
         options.poll = ctrl_c();
-        return make_plan(*design, options);
+        return make_problem(design, reml, options);
     }
-    const auto running = std::make_shared<RunningPlan>();
-    running->design = design;
-    running->options = std::move(options);
-    RunningPlan* const plan = running.get();
-    running->options.poll = Poll([plan] {
-        if (plan->cancelled) throw RunningPlan::Cancelled();
+    // Beside: the ordering of a large sparse Schur complement cannot be broken off.
+    return answer_beside([design, reml, options](const Caller& caller) mutable {
+        options.poll = caller.poll();
+        return make_problem(design, reml, options);
     });
-    run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
-    return std::move(running->result);
 }
 
-std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool reml, const std::string& leading,
-                                            const std::string& schur, bool merge_classes, double memory_limit) {
+std::unique_ptr<ProblemObject> open_problem(const DesignObject& design, bool reml, const std::string& leading, const std::string& schur,
+                                            bool merge_classes, double memory_limit) {
     PlanOptions options;
     options.leading = choice<LeadingKind>(leading, "leading",
                                           {{"auto", LeadingKind::automatic}, {"classes", LeadingKind::classes}, {"groups", LeadingKind::groups}});
@@ -68,13 +44,7 @@ std::unique_ptr<ProblemObject> make_problem(const DesignObject& design, bool rem
                                       {{"auto", SchurKind::automatic}, {"dense", SchurKind::dense}, {"sparse", SchurKind::sparse}, {"iterative", SchurKind::iterative}});
     options.merge_classes = merge_classes;
     if (memory_limit > 0.0) options.memory_limit = memory_limit;
-    PlanResult plan = plan_of(design.design, std::move(options));
-    if (plan.out_of_memory) {
-        set_error("MemoryLimitError", plan.error);
-        throw py::error_already_set();
-    }
-    return std::make_unique<ProblemObject>(
-        std::make_shared<const Problem>(Problem{design.design, std::make_shared<const Plan>(std::move(plan.plan)), reml}));
+    return std::make_unique<ProblemObject>(plan(design.design, reml, std::move(options)));
 }
 
 py::dict describe_plan(const ProblemObject& self) {
@@ -144,7 +114,7 @@ py::tuple held_gradient(ProblemObject& self, const ResponseObject& response, con
     return py::make_tuple(found.criterion, to_numpy(found.in_theta), found.in_log_sigma);
 }
 
-// One fit and everything it needs to stay alive: a fit whose caller was interrupted runs on to the end of its current
+// A fit and everything it needs to stay alive: a fit whose caller was interrupted runs on to the end of its current
 // evaluation (a factorisation cannot be broken off) and is then forgotten.
 struct RunningFit {
     std::shared_ptr<const ResponseCross> response;
@@ -152,12 +122,12 @@ struct RunningFit {
     FitSettings settings;
     Session session;
     Optimum optimum;
-    std::atomic<bool> cancelled{false};
-    std::function<bool()> poll = [this] { return cancelled.load(); };
 
-    void run() {
-        settings.newton.interrupted = &poll;
-        optimum = session.workspace->fit(response->values.data(), start.empty() ? nullptr : start.data(), settings);
+    void run() { optimum = session.workspace->fit(response->values.data(), start.empty() ? nullptr : start.data(), settings); }
+    void run_for(const Caller& caller) {
+        const std::function<bool()> gone = [&] { return caller.gone(); };
+        settings.newton.interrupted = &gone;
+        run();
     }
 };
 
@@ -170,14 +140,12 @@ OptimumObject fit(ProblemObject& self, const ResponseObject& response, const py:
     running->settings.newton.tolerance = tolerance;
     running->settings.newton.max_evaluations = max_evaluations;
     running->settings.certify = running->settings.search = certify;
-    {
-        const py::gil_scoped_release release;
+    without_gil([&] {
         running->session = self.borrow();
         running->session.forget();
-        if (is_long(evaluation_work(*self.problem())))
-            run_beside([running] { running->run(); }, [&] { running->cancelled = true; });
+        if (is_long(evaluation_work(*self.problem()))) run_beside([running](const Caller& caller) { running->run_for(caller); });
         else running->run();
-    }
+    });
     Optimum& optimum = running->optimum;
     if (finished(optimum.status)) {
         running->session.response = response.response;
@@ -233,7 +201,7 @@ void bind_problem(py::module_& m) {
         wait_for_abandoned_work();
     }));
     py::class_<ProblemObject>(m, "Problem", "A design, how its objective is computed, and ML or REML.")
-        .def(py::init(&make_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",
+        .def(py::init(&open_problem), py::arg("design"), py::arg("reml") = true, py::kw_only(), py::arg("leading") = "auto",
              py::arg("schur") = "auto", py::arg("merge_classes") = true, py::arg("memory_limit") = 0.0)
         .def_property_readonly("n_theta", [](const ProblemObject& self) { return self.layout().n_theta(); })
         .def_property_readonly("reml", [](const ProblemObject& self) { return self.problem()->reml; })

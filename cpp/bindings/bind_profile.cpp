@@ -33,12 +33,10 @@ public:
         NewtonSettings settings;
         settings.tolerance = 1e-12;
         if (design.layout().rest() > 200) settings.interrupted = &poll;  // where asking costs nothing
-        ProfilePoint point;
-        {
-            const py::gil_scoped_release release;
+        ProfilePoint point = without_gil([&] {
             const std::lock_guard<std::mutex> alone(one_);  // the profiler is the memory of one thread
-            point = profiler_->at(held, values, scale, value, internal.data(), sigma / scale.scale, settings);
-        }
+            return profiler_->at(held, values, scale, value, internal.data(), sigma / scale.scale, settings);
+        });
         if (point.status == Status::interrupted) throw py::error_already_set();
         if (combination) combination->complete(point.beta.data(), scale, value);
         py::array_t<double> beta(design.layout().p);
@@ -90,14 +88,7 @@ struct CombinationObject {
         PlanOptions options;
         options.leading = problem.problem()->plan->leading;
         options.schur = problem.problem()->plan->schur;
-        {
-            const py::gil_scoped_release release;
-            held = std::make_unique<HeldCombination>(*problem.problem(), combination, options);
-        }
-        if (!held->error().empty()) {
-            set_error("MemoryLimitError", held->error());
-            throw py::error_already_set();
-        }
+        held = without_gil([&] { return std::make_unique<HeldCombination>(*problem.problem(), combination, options); });
         profiler = std::make_unique<ProfilerObject>(std::make_shared<const Problem>(held->problem()));
     }
 

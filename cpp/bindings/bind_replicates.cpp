@@ -1,14 +1,11 @@
 // The loop over replicates, and its random numbers. Whoever passes an address vouches for the function behind it.
-
-#include "bind_replicates.hpp"
+#include "pybind.hpp"
 #include "ranef/refits/replicates.hpp"
 
 namespace ranef::bindings {
 namespace {
 
-using Reals = py::array_t<double, py::array::c_style>;
 using Int64s = py::array_t<std::int64_t, py::array::c_style>;
-using Int32s = py::array_t<std::int32_t, py::array::c_style>;
 using UInt64s = py::array_t<std::uint64_t, py::array::c_style>;
 
 template <class Pointer>
@@ -76,7 +73,7 @@ void gram_draws(const Loop& loop, Index first, Index stop, const Reals& values, 
 
 template <bool refits>
 void row_draws(const Loop& loop, Index first, Index stop, const Reals& values, const Int64s& starts, const Int64s& widths,
-               const Int64s& steps, const Int32s& codes, const Reals& basis, const Reals& mean, const Reals& scale,
+               const Int64s& steps, const Codes& codes, const Reals& basis, const Reals& mean, const Reals& scale,
                Index response_size) {
     check_range(loop, first, stop);
     const RowDraw draw{effects_of(values, starts, widths, steps), codes.data(), basis.data(), mean.data(), scale.data(),

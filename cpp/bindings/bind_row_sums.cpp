@@ -58,15 +58,12 @@ py::tuple results(const RowSumsObject& self) {
 }
 
 py::tuple keep_columns(const DesignObject& all) {
-    DesignCross kept;
-    int unshifted = 0;
-    {
-        const py::gil_scoped_release release;
+    DesignCross kept = without_gil([&] {
         Poll poll;
-        kept = keep_independent(*all.design, poll);
-        unshifted = unshifted_columns(kept.kept(), all.design->coordinates().constant);
-    }
-    return py::make_tuple(DesignObject{std::make_shared<const DesignCross>(std::move(kept))}, unshifted);
+        return keep_independent(*all.design, poll);
+    });
+    const int unshifted = unshifted_columns(kept.kept(), all.design->coordinates().constant);
+    return py::make_tuple(DesignObject(std::move(kept)), unshifted);
 }
 
 }  // namespace

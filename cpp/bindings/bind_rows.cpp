@@ -5,9 +5,6 @@
 namespace ranef::bindings {
 namespace {
 
-using Vector = py::array_t<double, py::array::c_style>;
-using Codes = py::array_t<std::int32_t, py::array::c_style>;
-
 template <class Array>
 Array checked(const py::object& object, const char* what, Index n) {
     if (!py::isinstance<Array>(object)) throw py::type_error(std::string(what) + ": wrong dtype or memory order");
@@ -64,12 +61,12 @@ RowsObject make_rows(Index n, const py::sequence& x, const py::object& constant,
     rows.n = n;
     for (const py::handle& column : x) rows.x.push_back(read_column(column, n, object.arrays));
     if (!constant.is_none()) {
-        const auto vector = constant.cast<Vector>();
+        const auto vector = constant.cast<Reals>();
         if (vector.size() != static_cast<py::ssize_t>(rows.x.size())) throw py::value_error("constant: one entry per column of X");
         rows.constant.assign(vector.data(), vector.data() + vector.size());
     }
     if (!weights.is_none()) {
-        const Vector vector = checked<Vector>(weights, "weights", rows.n);
+        const Reals vector = checked<Reals>(weights, "weights", rows.n);
         object.arrays.push_back(vector);
         rows.weights = vector.data();
     }

@@ -8,7 +8,6 @@
 namespace ranef::bindings {
 namespace {
 
-using Indices = py::array_t<Index, py::array::c_style | py::array::forcecast>;
 using Columns = py::array_t<double, py::array::f_style | py::array::forcecast>;
 
 // A factor, and who may use it: one caller at a time.
@@ -36,11 +35,7 @@ void require_ok(AnalysisStatus status) {
 // Entries of the factor, and operations of a factorisation.
 py::tuple factor_cost(const Indices& pointers, const Indices& rows) {
     const SparsePattern pattern = read_pattern(pointers, rows);
-    SparseOrdering ordering;
-    {
-        const py::gil_scoped_release release;
-        ordering = SparseSymbolic::order(pattern);
-    }
+    const SparseOrdering ordering = without_gil([&] { return SparseSymbolic::order(pattern); });
     require_ok(ordering.status);
     return py::make_tuple(ordering.nnz, ordering.flops);
 }
@@ -102,13 +97,8 @@ py::array_t<double> selected_inverse(SparseFactorObject& self) {
 py::array_t<double> inbreeding_of(const Indices& sire, const Indices& dam) {
     if (sire.size() != dam.size()) throw py::value_error("sire, dam: one of each for every animal");
     const Pedigree pedigree{static_cast<Index>(sire.size()), sire.data(), dam.data()};
-    std::vector<double> found;
-    {
-        const py::gil_scoped_release release;
-        if (first_out_of_order(pedigree) < 0) found = inbreeding(pedigree);
-    }
-    if (static_cast<Index>(found.size()) != pedigree.n) throw py::value_error("parents must stand before their offspring");
-    return to_numpy(found);
+    if (first_out_of_order(pedigree) >= 0) throw py::value_error("parents must stand before their offspring");
+    return to_numpy(without_gil([&] { return inbreeding(pedigree); }));
 }
 
 }  // namespace

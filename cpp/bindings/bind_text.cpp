@@ -1,4 +1,3 @@
-
 #include "pybind.hpp"
 #include "ranef/base/text_codes.hpp"
 
@@ -21,11 +20,7 @@ py::tuple code_as(const Array<Offset>& offsets, const Array<std::uint8_t>& bytes
     }
     py::array_t<std::int32_t> codes(n);
     std::int32_t* out = codes.mutable_data();
-    std::vector<Index> rows;
-    {
-        const py::gil_scoped_release release;
-        rows = code_text(column, out);
-    }
+    const std::vector<Index> rows = without_gil([&] { return code_text(column, out); });
     return py::make_tuple(codes, py::array_t<Index>(static_cast<py::ssize_t>(rows.size()), rows.data()));
 }
 

@@ -22,10 +22,18 @@ namespace ranef::bindings {
 struct RowsObject {
     std::shared_ptr<Rows> rows;
     std::vector<py::object> arrays;  // keeps the viewed memory alive
+
+    void check_response(const Doubles& y) const {
+        if (y.ndim() != 1 || y.size() != rows->n)
+            throw py::value_error("y must have " + std::to_string(rows->n) + " entries, got " + std::to_string(y.size()));
+    }
 };
 
 struct DesignObject {
     std::shared_ptr<const DesignCross> design;
+
+    DesignObject() = default;
+    explicit DesignObject(DesignCross cross) : design(std::make_shared<const DesignCross>(std::move(cross))) {}
 };
 
 // Asked for what needs a factorisation of a problem that has none (cpp/ranef/iterative): an ArgumentError in Python.
@@ -38,11 +46,19 @@ struct NoFactorisation : std::exception {
 struct ResponseObject {
     std::shared_ptr<const ResponseCross> response;
 
+    ResponseObject() = default;
+    explicit ResponseObject(ResponseCross cross) : response(std::make_shared<const ResponseCross>(std::move(cross))) {}
+
     void check(const DesignCross& design) const {
         if (static_cast<Index>(response->values.size()) != design.layout().n_coef() + 1)
             throw py::value_error("response: it is of another design");
     }
 };
+
+// The cross-products of a design and of a response with it, as functions of Python return both.
+inline py::tuple design_and_response(CrossProducts products) {
+    return py::make_tuple(DesignObject(std::move(products.design)), ResponseObject(std::move(products.response)));
+}
 
 // A workspace and what it was last fitted to, so that reading the estimates after a fit evaluates nothing again.
 struct Session {
@@ -76,8 +92,7 @@ public:
 
     // Throws where there is none: the model is solved by iterations.
     Session borrow() {
-        if (problem_->plan->schur == SchurKind::iterative)
-            throw NoFactorisation();
+        if (problem_->plan->schur == SchurKind::iterative) throw NoFactorisation();
         {
             const std::lock_guard<std::mutex> lock(mutex_);
             if (!idle_.empty()) {
@@ -113,6 +128,21 @@ private:
     std::shared_ptr<const Problem> problem_;
     std::mutex mutex_;
     std::vector<Session> idle_;
+};
+
+// A workspace for the length of a scope, with nothing remembered of where it stood.
+class Loan {
+public:
+    explicit Loan(ProblemObject& problem) : problem_(problem), session_(problem.borrow()) { session_.forget(); }
+    ~Loan() { problem_.give_back(std::move(session_)); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+
+    Evaluator& evaluator() { return session_.workspace->evaluator(); }
+
+private:
+    ProblemObject& problem_;
+    Session session_;
 };
 
 // One evaluation and everything it needs to stay alive when its caller is interrupted.
@@ -155,12 +185,12 @@ auto evaluate_at(ProblemObject& self, const ResponseObject& response, const Doub
     {
         const py::gil_scoped_release release;
         evaluation->session = self.borrow();
-        if (is_long(evaluation_work(*self.problem()))) run_beside([evaluation] { evaluation->run(); });
+        if (is_long(evaluation_work(*self.problem()))) run_beside([evaluation](const Caller&) { evaluation->run(); });
         else evaluation->run();
         evaluation->session.forget();
         self.give_back(std::move(evaluation->session));
     }
-    if (evaluation->status != Status::ok) throw std::runtime_error(describe(evaluation->status));
+    require_ok(evaluation->status);
     return std::move(*answer);
 }
 

@@ -18,6 +18,7 @@ struct OptimumObject {
     std::vector<MultiplierObject> multipliers;
 };
 
+MultiplierObject to_user(const DesignCross& design, const BoundaryMultiplier& multiplier);
 OptimumObject to_user(const ProblemObject& problem, const ResponseCross& response, Optimum optimum);
 
 }  // namespace ranef::bindings

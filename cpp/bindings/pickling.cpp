@@ -54,11 +54,11 @@ py::dict design_state(const DesignObject& object) { return state_of(write_design
 py::dict response_state(const ResponseObject& object) { return state_of(write_response(*object.response)); }
 
 DesignObject design_from(const py::object& state) {
-    return {std::make_shared<const DesignCross>(read_design(fields_of(state)))};
+    return DesignObject(read_design(fields_of(state)));
 }
 
 ResponseObject response_from(const py::object& state) {
-    return {std::make_shared<const ResponseCross>(read_response(fields_of(state)))};
+    return ResponseObject(read_response(fields_of(state)));
 }
 
 }  // namespace ranef::bindings

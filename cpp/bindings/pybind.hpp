@@ -7,12 +7,25 @@
 #include <pybind11/stl.h>
 
 #include "ranef/base/poll.hpp"
+#include "ranef/base/status.hpp"
+#include "ranef/base/types.hpp"
 
 namespace py = pybind11;
 
 namespace ranef::bindings {
 
 using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
+using Indices = py::array_t<Index, py::array::c_style | py::array::forcecast>;
+// As they are or not at all.
+using Reals = py::array_t<double, py::array::c_style>;
+using Codes = py::array_t<std::int32_t, py::array::c_style>;
+
+// What `work`, which touches nothing of Python, returns, the GIL released while it runs.
+template <class Work>
+auto without_gil(const Work& work) {
+    const py::gil_scoped_release release;
+    return work();
+}
 
 // Was Ctrl-C pressed? For the core's loops that end by themselves; called without the GIL.
 inline bool interrupted() {
@@ -28,6 +41,11 @@ inline Poll ctrl_c() {
     });
 }
 
+// RuntimeError where there is no answer.
+inline void require_ok(Status status) {
+    if (status != Status::ok) throw std::runtime_error(describe(status));
+}
+
 // One of the package's own exceptions.
 inline void set_error(const char* kind, const std::string& message) {
     PyErr_SetString(py::module_::import("ranef.errors").attr(kind).ptr(), message.c_str());
@@ -41,22 +59,5 @@ inline py::array_t<double> to_numpy(const std::vector<double>& values) {
 inline py::array_t<double> to_numpy(const std::vector<double>& values, std::vector<py::ssize_t> shape) {
     return py::array_t<double>(std::move(shape), values.data());
 }
-
-void bind_text(py::module_& m);
-void bind_rows(py::module_& m);
-void bind_cross_products(py::module_& m);
-void bind_cross_sums(py::module_& m);
-void bind_row_sums(py::module_& m);
-void bind_optimum(py::module_& m);
-void bind_problem(py::module_& m);
-void bind_refit(py::module_& m);
-void bind_information(py::module_& m);
-void bind_profile(py::module_& m);
-void bind_downdate(py::module_& m);
-void bind_groups(py::module_& m);
-void bind_threads(py::module_& m);
-void bind_weighted_sets(py::module_& m);
-void bind_iterative(py::module_& m);
-void bind_sparse(py::module_& m);
 
 }  // namespace ranef::bindings

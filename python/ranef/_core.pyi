@@ -1,21 +1,24 @@
 # The extension module, for editors and type checkers; tests/test_stub.py compares it with the real one.
+# Properties are `Final`.
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final, TypedDict
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Unpack
 
 Array = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
+Numbers = npt.ArrayLike
 
 __version__: str
 c_functions: dict[str, int]
 
 def code_text(
-    offsets: npt.NDArray[np.int32] | npt.NDArray[np.int64],
-    bytes: npt.NDArray[np.uint8],
-    valid: npt.NDArray[np.uint8] | None,
-    first_bit: int,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]: ...
+    offsets: Codes | Ints, bytes: npt.NDArray[np.uint8], valid: npt.NDArray[np.uint8] | None, first_bit: int
+) -> tuple[Codes, Ints]: ...
 def available_cores() -> int: ...
 def thread_limit() -> int: ...
 def set_thread_limit(threads: int) -> None: ...
@@ -30,109 +33,68 @@ class Rows:
         factors: list[dict[str, Any]],
         weights: Any = None,
     ) -> None: ...
-    @property
-    def n(self) -> int: ...
+    n: Final[int]
 
 class DesignCross:
     def __init__(self, rows: Rows) -> None: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def p(self) -> int: ...
-    @property
-    def q(self) -> int: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def q_rest(self) -> int: ...
-    @property
-    def kept(self) -> list[int]: ...
-    @property
-    def factor_order(self) -> list[int]: ...
-    @property
-    def coordinates(self) -> dict[str, Any]: ...
-    @property
-    def x_scale(self) -> list[float]: ...
-    @property
-    def farthest(self) -> float: ...
-    @property
-    def shapes(self) -> list[tuple[int, int]]: ...
+    n: Final[int]
+    p: Final[int]
+    q: Final[int]
+    size: Final[int]
+    q_rest: Final[int]
+    kept: Final[list[int]]
+    factor_order: Final[list[int]]
+    coordinates: Final[dict[str, Any]]
+    x_scale: Final[list[float]]
+    farthest: Final[float]
+    shapes: Final[list[tuple[int, int]]]
     def leading_gram(self) -> Array: ...
-    def remaining_gram(self, h: npt.ArrayLike) -> Array: ...
+    def remaining_gram(self, h: Numbers) -> Array: ...
 
 class ResponseCross:
-    def __init__(self, rows: Rows, design: DesignCross, y: npt.ArrayLike) -> None: ...
-    @property
-    def values(self) -> Array: ...
-    @property
-    def shift(self) -> float: ...
-    @property
-    def scale(self) -> float: ...
-    def with_values(self, values: npt.ArrayLike) -> ResponseCross: ...
+    def __init__(self, rows: Rows, design: DesignCross, y: Numbers) -> None: ...
+    values: Final[Array]
+    shift: Final[float]
+    scale: Final[float]
+    def with_values(self, values: Numbers) -> ResponseCross: ...
 
 class CrossSums:
     def __init__(
-        self,
-        shape: Rows,
-        x: npt.ArrayLike,
-        z: list[Array],
-        y: npt.ArrayLike,
-        first_shifted: int = 0,
+        self, shape: Rows, x: Numbers, z: list[Array], y: Numbers, first_shifted: int = 0
     ) -> None: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def must_keep_origin(self) -> int: ...
-    def add(self, rows: Rows, y: npt.ArrayLike) -> None: ...
+    n: Final[int]
+    must_keep_origin: Final[int]
+    def add(self, rows: Rows, y: Numbers) -> None: ...
     def merge(self, other: CrossSums) -> None: ...
     def finish(self) -> tuple[DesignCross, ResponseCross]: ...
 
 class RowSums:
-    def __init__(self, origins: npt.ArrayLike, z: list[list[int]]) -> None: ...
+    def __init__(self, origins: Numbers, z: list[list[int]]) -> None: ...
     def add(self, rows: Rows) -> None: ...
-    def results(
-        self,
-    ) -> tuple[Array, list[Array], list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Array]]]: ...
+    def results(self) -> tuple[Array, list[Array], list[tuple[Ints, Ints, Array]]]: ...
 
 def keep_independent(design: DesignCross) -> tuple[DesignCross, int]: ...
 
 class BoundaryMultiplier:
-    @property
-    def factor(self) -> int: ...
-    @property
-    def block(self) -> int: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def direction(self) -> Array: ...
+    factor: Final[int]
+    block: Final[int]
+    value: Final[float]
+    direction: Final[Array]
 
 class Optimum:
-    @property
-    def theta(self) -> Array: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def multipliers(self) -> list[BoundaryMultiplier]: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def evaluations(self) -> int: ...
-    @property
-    def certificate_evaluations(self) -> int: ...
-    @property
-    def gradient_norm(self) -> float: ...
-    @property
-    def eigenvalues(self) -> Array: ...
-    @property
-    def escapes(self) -> int: ...
-    @property
-    def search(self) -> tuple[int, int, int, int, float]: ...
-    @property
-    def singular(self) -> bool: ...
-    @property
-    def converged(self) -> bool: ...
-    @property
-    def internal_theta(self) -> Array: ...
+    theta: Final[Array]
+    value: Final[float]
+    multipliers: Final[list[BoundaryMultiplier]]
+    status: Final[str]
+    evaluations: Final[int]
+    certificate_evaluations: Final[int]
+    gradient_norm: Final[float]
+    eigenvalues: Final[Array]
+    escapes: Final[int]
+    search: Final[tuple[int, int, int, int, float]]
+    singular: Final[bool]
+    converged: Final[bool]
+    internal_theta: Final[Array]
 
 class Problem:
     def __init__(
@@ -145,31 +107,27 @@ class Problem:
         merge_classes: bool = True,
         memory_limit: float = 0.0,
     ) -> None: ...
-    @property
-    def n_theta(self) -> int: ...
-    @property
-    def reml(self) -> bool: ...
-    @property
-    def plan(self) -> dict[str, Any]: ...
-    @property
-    def may_be_flat(self) -> bool: ...
-    def value(self, response: ResponseCross, theta: npt.ArrayLike) -> float: ...
-    def gradient(self, response: ResponseCross, theta: npt.ArrayLike) -> tuple[float, Array]: ...
+    n_theta: Final[int]
+    reml: Final[bool]
+    plan: Final[dict[str, Any]]
+    may_be_flat: Final[bool]
+    def value(self, response: ResponseCross, theta: Numbers) -> float: ...
+    def gradient(self, response: ResponseCross, theta: Numbers) -> tuple[float, Array]: ...
     def held_gradient(
-        self, response: ResponseCross, theta: npt.ArrayLike, sigma: float
+        self, response: ResponseCross, theta: Numbers, sigma: float
     ) -> tuple[float, Array, float]: ...
     def fit(
         self,
         response: ResponseCross,
-        start: Any = None,
+        start: Numbers | None = None,
         *,
         tolerance: float = 1e-10,
         max_evaluations: int = 200,
         certify: bool = True,
     ) -> Optimum: ...
-    def solve(self, response: ResponseCross, theta: npt.ArrayLike) -> dict[str, Any]: ...
-    def internal_beta(self, response: ResponseCross, beta: npt.ArrayLike) -> Array: ...
-    def conditional_variances(self, response: ResponseCross, theta: npt.ArrayLike) -> list[Array]: ...
+    def solve(self, response: ResponseCross, theta: Numbers) -> dict[str, Any]: ...
+    def internal_beta(self, response: ResponseCross, beta: Numbers) -> Array: ...
+    def conditional_variances(self, response: ResponseCross, theta: Numbers) -> list[Array]: ...
 
 class Profiler:
     def __init__(self, problem: Problem) -> None: ...
@@ -181,15 +139,13 @@ class Profiler:
         column: int,
         response: ResponseCross,
         value: float,
-        theta: npt.ArrayLike,
+        theta: Numbers,
         sigma: float,
     ) -> tuple[Any, ...]: ...
 
 class HeldCombination:
     def __init__(self, problem: Problem, combination: Sequence[float]) -> None: ...
-    def at(
-        self, response: ResponseCross, value: float, theta: npt.ArrayLike, sigma: float
-    ) -> tuple[Any, ...]: ...
+    def at(self, response: ResponseCross, value: float, theta: Numbers, sigma: float) -> tuple[Any, ...]: ...
 
 class ReplicateLoop:
     def __init__(
@@ -199,12 +155,12 @@ class ReplicateLoop:
         draw: int,
         refit: int,
         workspace: int,
-        key: npt.NDArray[np.uint64],
+        key: Words,
         origin: int,
         start: Array,
         batch: int,
         record_size: int,
-        kept: npt.NDArray[np.int64],
+        kept: Ints,
         statistic: int,
         table: Array,
     ) -> None: ...
@@ -213,63 +169,37 @@ class ReplicateLoop:
         first: int,
         stop: int,
         values: Array,
-        starts: npt.NDArray[np.int64],
-        widths: npt.NDArray[np.int64],
-        steps: npt.NDArray[np.int64],
+        starts: Ints,
+        widths: Ints,
+        steps: Ints,
         mean: Array,
-        order: npt.NDArray[np.int64],
+        order: Ints,
         lower: Array,
         sigma: float,
         df: float,
     ) -> None: ...
-    def sample_gram_draws(
-        self,
-        first: int,
-        stop: int,
-        values: Array,
-        starts: npt.NDArray[np.int64],
-        widths: npt.NDArray[np.int64],
-        steps: npt.NDArray[np.int64],
-        mean: Array,
-        order: npt.NDArray[np.int64],
-        lower: Array,
-        sigma: float,
-        df: float,
-    ) -> None: ...
+    sample_gram_draws = refit_gram_draws
     def refit_row_draws(
         self,
         first: int,
         stop: int,
         values: Array,
-        starts: npt.NDArray[np.int64],
-        widths: npt.NDArray[np.int64],
-        steps: npt.NDArray[np.int64],
-        codes: npt.NDArray[np.int32],
+        starts: Ints,
+        widths: Ints,
+        steps: Ints,
+        codes: Codes,
         basis: Array,
         mean: Array,
         scale: Array,
         response_size: int,
     ) -> None: ...
-    def sample_row_draws(
-        self,
-        first: int,
-        stop: int,
-        values: Array,
-        starts: npt.NDArray[np.int64],
-        widths: npt.NDArray[np.int64],
-        steps: npt.NDArray[np.int64],
-        codes: npt.NDArray[np.int32],
-        basis: Array,
-        mean: Array,
-        scale: Array,
-        response_size: int,
-    ) -> None: ...
+    sample_row_draws = refit_row_draws
     def refit_given(self, first: int, stop: int, draws: Array) -> None: ...
     def fit_given_rows(self, first: int, stop: int, responses: Array) -> None: ...
 
 class RandomStream:
-    def __init__(self, key: npt.NDArray[np.uint64], replicate: int) -> None: ...
-    def words(self, n: int) -> npt.NDArray[np.uint64]: ...
+    def __init__(self, key: Words, replicate: int) -> None: ...
+    def words(self, n: int) -> Words: ...
     def uniforms(self, n: int) -> Array: ...
     def normals(self, n: int) -> Array: ...
     def fill_normal(self, out: Array) -> None: ...
@@ -285,22 +215,19 @@ class RefitTarget:
         response: ResponseCross,
         rows: Any = None,
         modes: bool = False,
-        start: npt.ArrayLike | None = None,
-        contrast: npt.ArrayLike | None = None,
+        start: Numbers | None = None,
+        contrast: Numbers | None = None,
     ) -> None: ...
-    @property
-    def batch(self) -> int: ...
-    @property
-    def address(self) -> int: ...
-    @property
-    def record_size(self) -> int: ...
+    batch: Final[int]
+    address: Final[int]
+    record_size: Final[int]
 
-def information(problem: Problem, response: ResponseCross, theta: npt.ArrayLike) -> dict[str, Any]: ...
+def information(problem: Problem, response: ResponseCross, theta: Numbers) -> dict[str, Any]: ...
 def covariance_products(problem: Problem) -> dict[str, Array]: ...
 def first_derivatives(
-    problem: Problem, response: ResponseCross, internal_theta: npt.ArrayLike
+    problem: Problem, response: ResponseCross, internal_theta: Numbers
 ) -> tuple[Any, ...]: ...
-def internal_theta(problem: Problem, theta: npt.ArrayLike) -> Array: ...
+def internal_theta(problem: Problem, theta: Numbers) -> Array: ...
 
 class GroupProducts:
     def __init__(
@@ -308,13 +235,13 @@ class GroupProducts:
         rows: Rows,
         design: DesignCross,
         response: ResponseCross,
-        y: npt.ArrayLike,
-        start: npt.ArrayLike,
-        row: npt.ArrayLike,
+        y: Numbers,
+        start: Numbers,
+        row: Numbers,
         own: Sequence[bool],
     ) -> None: ...
-    def sum(self, picks: npt.ArrayLike) -> tuple[Any, ...]: ...
-    def refit(self, picks: npt.ArrayLike, reml: bool, start: npt.ArrayLike) -> Array | None: ...
+    def sum(self, picks: Numbers) -> tuple[Any, ...]: ...
+    def refit(self, picks: Numbers, reml: bool, start: Numbers) -> Array | None: ...
 
 class WeightedSets:
     def __init__(
@@ -322,24 +249,21 @@ class WeightedSets:
         rows: Rows,
         design: DesignCross,
         response: ResponseCross,
-        y: npt.ArrayLike,
-        row: npt.ArrayLike,
-        other: npt.ArrayLike,
-        first: npt.ArrayLike,
+        y: Numbers,
+        row: Numbers,
+        other: Numbers,
+        first: Numbers,
         by_rows: bool,
     ) -> None: ...
-    @property
-    def count(self) -> int: ...
-    def combine(
-        self, weights: npt.ArrayLike, sum_log_weights: float
-    ) -> tuple[DesignCross, ResponseCross]: ...
+    count: Final[int]
+    def combine(self, weights: Numbers, sum_log_weights: float) -> tuple[DesignCross, ResponseCross]: ...
     def slopes(
-        self, problem: Problem, response: ResponseCross, theta: npt.ArrayLike, sigma: float = 0.0
+        self, problem: Problem, response: ResponseCross, theta: Numbers, sigma: float = 0.0
     ) -> tuple[float, Array]: ...
-    def squares(self, problem: Problem, response: ResponseCross, theta: npt.ArrayLike) -> Array: ...
+    def squares(self, problem: Problem, response: ResponseCross, theta: Numbers) -> Array: ...
 
 def without_rows(
-    rows: Rows, design: DesignCross, response: ResponseCross, y: npt.ArrayLike, removed: npt.ArrayLike
+    rows: Rows, design: DesignCross, response: ResponseCross, y: Numbers, removed: Numbers
 ) -> tuple[Any, ...]: ...
 def without_column(design: DesignCross, response: ResponseCross, column: int) -> tuple[Any, ...]: ...
 def fixed_factor(design: DesignCross) -> Array: ...
@@ -349,31 +273,24 @@ class PairSums:
     def __init__(
         self,
         x: Array,
-        constant: npt.ArrayLike | None,
-        y: npt.ArrayLike,
-        weights: npt.ArrayLike | None,
-        subject: npt.NDArray[np.int32],
-        visit: npt.NDArray[np.int32],
-        group: npt.NDArray[np.int32] | None,
+        constant: Numbers | None,
+        y: Numbers,
+        weights: Numbers | None,
+        subject: Codes,
+        visit: Codes,
+        group: Codes | None,
         subjects: int,
         visits: int,
         groups: int,
         limit: int,
     ) -> None: ...
-    @property
-    def duplicate(self) -> tuple[int, int] | None: ...
-    @property
-    def divided(self) -> tuple[int, int] | None: ...
-    @property
-    def kept(self) -> list[int]: ...
-    @property
-    def coordinates(self) -> tuple[list[float], list[float], list[float]]: ...
-    @property
-    def by_rows(self) -> bool: ...
-    @property
-    def size(self) -> int: ...
-    @property
-    def patterns(self) -> list[tuple[int, list[int], int]]: ...
+    duplicate: Final[tuple[int, int] | None]
+    divided: Final[tuple[int, int] | None]
+    kept: Final[list[int]]
+    coordinates: Final[tuple[list[float], list[float], list[float]]]
+    by_rows: Final[bool]
+    size: Final[int]
+    patterns: Final[list[tuple[int, list[int], int]]]
 
 def pair_sums_of_parts(
     visits: int,
@@ -391,10 +308,10 @@ def pair_sums_of_parts(
 ) -> PairSums: ...
 def part_sums(
     columns: Array,
-    weights: npt.ArrayLike | None,
-    subject: npt.NDArray[np.int32],
-    visit: npt.NDArray[np.int32],
-    group: npt.NDArray[np.int32],
+    weights: Numbers | None,
+    subject: Codes,
+    visit: Codes,
+    group: Codes,
     subjects: int,
     visits: int,
     groups: int,
@@ -402,74 +319,54 @@ def part_sums(
 def independent_columns(gram: Array) -> list[int]: ...
 
 class RepeatedPoint:
-    @property
-    def theta(self) -> Array: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def gradient(self) -> Array: ...
-    @property
-    def hessian(self) -> Array: ...
-    @property
-    def beta(self) -> Array: ...
-    @property
-    def covariance(self) -> Array: ...
-    @property
-    def internal_covariance(self) -> Array: ...
-    @property
-    def internal_slopes(self) -> Array: ...
-    @property
-    def sigma(self) -> list[Array]: ...
-    @property
-    def jacobian(self) -> list[Array]: ...
-    @property
-    def natural(self) -> Array: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def evaluations(self) -> int: ...
-    @property
-    def gradient_norm(self) -> float: ...
-    @property
-    def eigenvalues(self) -> Array: ...
-    @property
-    def reached(self) -> Array: ...
-    @property
-    def singular(self) -> bool: ...
-    @property
-    def converged(self) -> bool: ...
-    def adjustment(self, w: npt.ArrayLike) -> tuple[Array, Array]: ...
+    theta: Final[Array]
+    value: Final[float]
+    gradient: Final[Array]
+    hessian: Final[Array]
+    beta: Final[Array]
+    covariance: Final[Array]
+    internal_covariance: Final[Array]
+    internal_slopes: Final[Array]
+    sigma: Final[list[Array]]
+    jacobian: Final[list[Array]]
+    natural: Final[Array]
+    status: Final[str]
+    evaluations: Final[int]
+    gradient_norm: Final[float]
+    eigenvalues: Final[Array]
+    reached: Final[Array]
+    singular: Final[bool]
+    converged: Final[bool]
+    def adjustment(self, w: Numbers) -> tuple[Array, Array]: ...
 
 class RepeatedMeasures:
     def __init__(self, sums: PairSums, structure: str, times: Sequence[float], reml: bool) -> None: ...
-    @property
-    def n_theta(self) -> int: ...
-    @property
-    def linear_in_sas(self) -> bool: ...
+    n_theta: Final[int]
+    linear_in_sas: Final[bool]
     def fit(
-        self, start: Any = None, *, tolerance: float = 1e-14, max_evaluations: int = 200
+        self, start: Numbers | None = None, *, tolerance: float = 1e-14, max_evaluations: int = 200
     ) -> RepeatedPoint: ...
-    def at(self, theta: npt.ArrayLike) -> RepeatedPoint: ...
-    def natural(self, theta: npt.ArrayLike) -> Array: ...
+    def at(self, theta: Numbers) -> RepeatedPoint: ...
+    def natural(self, theta: Numbers) -> Array: ...
 
 def family_kernels(
     family: str,
     link: str,
     psi: float,
-    count: npt.ArrayLike,
-    first: npt.ArrayLike,
-    second: npt.ArrayLike,
-    eta: npt.ArrayLike,
-    zeta: npt.ArrayLike = (),
+    count: Numbers,
+    first: Numbers,
+    second: Numbers,
+    eta: Numbers,
+    zeta: Numbers = (),
 ) -> dict[str, Array]: ...
 def kept_rows(
-    family: str, y: npt.ArrayLike, trials: npt.ArrayLike | None = None, weights: npt.ArrayLike | None = None
+    family: str, y: Numbers, trials: Numbers | None = None, weights: Numbers | None = None
 ) -> tuple[Array, Array, Array, Array]: ...
 
 class GlmmCriterion:
     def __init__(self, model: Glmm) -> None: ...
-    def evaluate(self, parameters: npt.ArrayLike) -> tuple[float, Array]: ...
-    def hessian_to_user(self, parameters: npt.ArrayLike, hessian: npt.ArrayLike) -> Array: ...
+    def evaluate(self, parameters: Numbers) -> tuple[float, Array]: ...
+    def hessian_to_user(self, parameters: Numbers, hessian: Numbers) -> Array: ...
 
 class Glmm:
     def __init__(
@@ -478,139 +375,97 @@ class Glmm:
         design: DesignCross,
         family: str,
         link: str,
-        y: npt.ArrayLike,
-        trials: npt.ArrayLike | None = None,
-        weights: npt.ArrayLike | None = None,
-        offset: npt.ArrayLike | None = None,
+        y: Numbers,
+        trials: Numbers | None = None,
+        weights: Numbers | None = None,
+        offset: Numbers | None = None,
         expected: bool = False,
         nodes: int = 1,
-        zeta: npt.ArrayLike | None = None,
+        zeta: Numbers | None = None,
         zeta_offset: bool = False,
     ) -> None: ...
     def with_response(
-        self,
-        y: npt.ArrayLike,
-        trials: npt.ArrayLike | None = None,
-        weights: npt.ArrayLike | None = None,
-        recount: bool = False,
+        self, y: Numbers, trials: Numbers | None = None, weights: Numbers | None = None, recount: bool = False
     ) -> Glmm: ...
-    def with_sums(
-        self, count: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, constant: float
-    ) -> Glmm: ...
+    def with_sums(self, count: Numbers, first: Numbers, second: Numbers, constant: float) -> Glmm: ...
     def by_rows(self) -> Glmm: ...
-    def variant(self, expected: bool, nodes: int, prior: npt.ArrayLike | None = None) -> Glmm: ...
-    @property
-    def constant(self) -> float: ...
-    @property
-    def good(self) -> bool: ...
-    @property
-    def sums(self) -> bool: ...
-    @property
-    def kept(self) -> tuple[Array, Array, Array]: ...
-    @property
-    def n_cells(self) -> int: ...
-    @property
-    def n_theta(self) -> int: ...
+    def variant(self, expected: bool, nodes: int, prior: Numbers | None = None) -> Glmm: ...
+    constant: Final[float]
+    good: Final[bool]
+    sums: Final[bool]
+    kept: Final[tuple[Array, Array, Array]]
+    n_cells: Final[int]
+    n_theta: Final[int]
     def bootstrap(
         self,
-        truth: npt.ArrayLike,
+        truth: Numbers,
         key: int,
         first: int,
         count: int,
         threads: int,
-        eta: npt.ArrayLike | None = None,
-        correction: npt.ArrayLike | None = None,
-    ) -> npt.NDArray[np.float64]: ...
+        eta: Numbers | None = None,
+        correction: Numbers | None = None,
+    ) -> Array: ...
     def bootstrap_both(
         self,
         other: Glmm,
-        truth: npt.ArrayLike,
-        start: npt.ArrayLike,
+        truth: Numbers,
+        start: Numbers,
         larger: bool,
         key: int,
         first: int,
         count: int,
         threads: int,
-        trials: npt.ArrayLike,
-        correction: npt.ArrayLike | None = None,
-    ) -> npt.NDArray[np.float64]: ...
-    def second_order(self, parameters: npt.ArrayLike) -> float: ...
-    def point(self, parameters: npt.ArrayLike, whole: bool = True) -> dict[str, Any]: ...
-    @property
-    def n_parameters(self) -> int: ...
-    @property
-    def cell_of(self) -> npt.NDArray[np.uint32]: ...
-    def to_internal(
-        self, theta: npt.ArrayLike, beta: npt.ArrayLike, psi: float, gamma: npt.ArrayLike = ()
+        trials: Numbers,
+        correction: Numbers | None = None,
     ) -> Array: ...
-    def start(self, eta: npt.ArrayLike) -> Array: ...
+    def second_order(self, parameters: Numbers) -> float: ...
+    def point(self, parameters: Numbers, whole: bool = True) -> dict[str, Any]: ...
+    n_parameters: Final[int]
+    cell_of: Final[npt.NDArray[np.uint32]]
+    def to_internal(self, theta: Numbers, beta: Numbers, psi: float, gamma: Numbers = ()) -> Array: ...
+    def start(self, eta: Numbers) -> Array: ...
     def fit(
-        self,
-        start: npt.ArrayLike,
-        tolerance: float = 1e-8,
-        max_evaluations: int = 200,
-        certify: bool = True,
+        self, start: Numbers, tolerance: float = 1e-8, max_evaluations: int = 200, certify: bool = True
     ) -> dict[str, Any]: ...
-    def evaluate(self, parameters: npt.ArrayLike, inner_tolerance: float = 1e-11) -> tuple[float, Array]: ...
+    def evaluate(self, parameters: Numbers, inner_tolerance: float = 1e-11) -> tuple[float, Array]: ...
+
+class _Settings(TypedDict, total=False):
+    probes: int
+    most_probes: int
+    seed: int
+    error: float
+    tolerance: float
+    probe_tolerance: float
+    most_iterations: int
+    most_steps: int
+    progress: Callable[[int, int, int], None] | None
 
 def iterative_fit(
-    problem: Problem,
-    response: ResponseCross,
-    start: Any = None,
-    *,
-    probes: int = 16,
-    most_probes: int = 1024,
-    seed: int = 0,
-    error: float = 0.01,
-    tolerance: float = 1e-10,
-    probe_tolerance: float = 1e-3,
-    most_iterations: int = 1000,
-    most_steps: int = 40,
-    progress: Callable[[int, int, int], None] | None = None,
+    problem: Problem, response: ResponseCross, start: Numbers | None = None, **settings: Unpack[_Settings]
 ) -> dict[str, Any]: ...
 def iterative_value(
-    problem: Problem,
-    response: ResponseCross,
-    theta: npt.ArrayLike,
-    *,
-    probes: int = 16,
-    seed: int = 0,
-    tolerance: float = 1e-10,
-    most_iterations: int = 1000,
-    progress: Callable[[int, int, int], None] | None = None,
+    problem: Problem, response: ResponseCross, theta: Numbers, **settings: Unpack[_Settings]
 ) -> tuple[float, Array, bool]: ...
 def iterative_random_solves(
-    problem: Problem,
-    response: ResponseCross,
-    theta: npt.ArrayLike,
-    rhs: npt.ArrayLike,
-    *,
-    tolerance: float = 1e-10,
-    most_iterations: int = 1000,
-    progress: Callable[[int, int, int], None] | None = None,
+    problem: Problem, response: ResponseCross, theta: Numbers, rhs: Numbers, **settings: Unpack[_Settings]
 ) -> tuple[Array, Array]: ...
 def iterative_observed(
     problem: Problem,
     response: ResponseCross,
-    internal_theta: npt.ArrayLike,
+    internal_theta: Numbers,
     small_are_exact: bool,
-    *,
-    probes: int = 16,
-    seed: int = 0,
-    tolerance: float = 1e-10,
-    probe_tolerance: float = 1e-5,
-    most_iterations: int = 1000,
-    progress: Callable[[int, int, int], None] | None = None,
+    **settings: Unpack[_Settings],
 ) -> tuple[Array, Array, bool]: ...
 def iterative_parts(design: DesignCross) -> dict[str, Any]: ...
 def iterative_costs(design: DesignCross) -> dict[str, float]: ...
 
 class SparseFactor:
-    def __init__(self, pointers: npt.ArrayLike, rows: npt.ArrayLike) -> None: ...
-    def factor(self, values: npt.ArrayLike) -> float: ...
-    def solve(self, right: npt.ArrayLike) -> Array: ...
-    def solve_upper(self, right: npt.ArrayLike) -> Array: ...
+    def __init__(self, pointers: Numbers, rows: Numbers) -> None: ...
+    def factor(self, values: Numbers) -> float: ...
+    def solve(self, right: Numbers) -> Array: ...
+    def solve_upper(self, right: Numbers) -> Array: ...
     def selected_inverse(self) -> Array: ...
 
-def sparse_factor_cost(pointers: npt.ArrayLike, rows: npt.ArrayLike) -> tuple[float, float]: ...
-def inbreeding(sire: npt.ArrayLike, dam: npt.ArrayLike) -> Array: ...
+def sparse_factor_cost(pointers: Numbers, rows: Numbers) -> tuple[float, float]: ...
+def inbreeding(sire: Numbers, dam: Numbers) -> Array: ...

@@ -53,13 +53,6 @@ inline std::vector<Kind> all_kinds() {
             {"groups, sparse", {LeadingKind::groups, SchurKind::sparse, true}}};
 }
 
-inline std::shared_ptr<const Problem> make_problem(std::shared_ptr<const DesignCross> design, bool reml,
-                                                   const PlanOptions& options = {}) {
-    PlanResult result = make_plan(*design, options);
-    REQUIRE(result.error.empty());
-    return std::make_shared<const Problem>(Problem{std::move(design), std::make_shared<const Plan>(std::move(result.plan)), reml});
-}
-
 struct Point {
     std::string name;
     std::vector<double> theta;

@@ -126,7 +126,7 @@ TEST_CASE("cross-products: batches in any order, added up in several sums, agree
         sums[0].add(sums[1]);
         REQUIRE(sums[0].n() == data.n);
         if (sums[0].must_keep_origin()) continue;
-        const CrossSums::Finished all = std::move(sums[0]).finish();
+        const CrossProducts all = std::move(sums[0]).finish();
         const DesignCross& d = all.design;
         const ResponseCross& response = all.response;
         CHECK(d.kept() == data.kept);

@@ -33,7 +33,7 @@ TEST_CASE("downdate: any level of any factor, every kind of plan, interior and s
             const Index level = static_cast<Index>(g) % data.groupings[g].shape.levels;
             std::vector<Index> removed;
             const Data rest = without(data, data.groupings[g], level, removed);
-            const Downdated found = without_rows(rows, design, response, data.y.data(), removed);
+            const CrossProducts found = without_rows(rows, design, response, data.y.data(), removed);
             CHECK(found.design.n == rest.n);
             const auto smaller = std::make_shared<const DesignCross>(found.design);
             const std::vector<Point> all = points(design.layout(), 5);
@@ -61,7 +61,7 @@ TEST_CASE("downdate: nothing taken away is the design itself") {
     const Rows rows = data.rows();
     const DesignCross design = accumulate_design(rows);
     const ResponseCross response = accumulate_response(rows, design, data.y.data());
-    const Downdated found = without_rows(rows, design, response, data.y.data(), {});
+    const CrossProducts found = without_rows(rows, design, response, data.y.data(), {});
     CHECK(distance(found.design.values.numbers, design.values.numbers) == 0.0);
     CHECK(distance(found.response.values, response.values) == 0.0);
 }
@@ -73,7 +73,7 @@ TEST_CASE("downdate: a level without rows has exactly nothing") {
     const ResponseCross response = accumulate_response(rows, design, data.y.data());
     std::vector<Index> removed;
     without(data, data.groupings[0], 3, removed);
-    const Downdated found = without_rows(rows, design, response, data.y.data(), removed);
+    const CrossProducts found = without_rows(rows, design, response, data.y.data(), removed);
     const Index r = design.layout().leading_width(), p = design.layout().p;
     for (Index e = 0; e < r * r; ++e) CHECK(found.design.values.g()[3 * r * r + e] == 0.0);
     for (Index e = 0; e < p * r; ++e) CHECK(found.design.values.a_x()[3 * p * r + e] == 0.0);

@@ -1,4 +1,4 @@
-// A counting sort: items in the order of their groups.
+// Numbers sorted by a key that few values are taken of: a stable counting sort.
 #pragma once
 
 #include <numeric>
@@ -8,17 +8,20 @@
 
 namespace ranef {
 
-// Those of group g stand in `order` from start[g] on, ascending.
+// Those of key k are member[start[k]], ..., member[start[k + 1] - 1], in their order.
 struct Grouped {
-    std::vector<Index> start, order;
-
-    template <class Code>
-    Grouped(const Code* group, Index items, Index groups) : start(groups + 1, 0), order(items) {
-        for (Index i = 0; i < items; ++i) ++start[group[i] + 1];
-        std::partial_sum(start.begin(), start.end(), start.begin());
-        std::vector<Index> next(start.begin(), start.end() - 1);
-        for (Index i = 0; i < items; ++i) order[next[group[i]]++] = i;
-    }
+    std::vector<Index> start, member;
 };
+
+// 0, ..., count - 1 by key_of(i) in [0, keys).
+template <class KeyOf>
+Grouped group_by(Index keys, Index count, const KeyOf& key_of) {
+    Grouped out{std::vector<Index>(keys + 1, 0), std::vector<Index>(count)};
+    for (Index i = 0; i < count; ++i) ++out.start[key_of(i) + 1];
+    std::partial_sum(out.start.begin(), out.start.end(), out.start.begin());
+    std::vector<Index> next(out.start.begin(), out.start.end() - 1);
+    for (Index i = 0; i < count; ++i) out.member[next[key_of(i)]++] = i;
+    return out;
+}
 
 }  // namespace ranef

@@ -107,9 +107,7 @@ DesignCross accumulate_design(const Rows& rows, Poll poll) {
 void accumulate_response(const Rows& rows, const DesignCross& d, const double* y, const ResponseScale& scale,
                          double* values, Poll poll) {
     std::fill(values, values + d.layout().n_coef() + 1, 0.0);
-    std::vector<double> v(rows.n);
-    for (Index i = 0; i < rows.n; ++i) v[i] = (y[i] - scale.shift) / scale.scale;
-    add_products(rows, *d.pattern, rows.weights, v.data(), values, poll);
+    add_products(rows, *d.pattern, rows.weights, scale.internal(y, rows.n).data(), values, poll);
 }
 
 ResponseCross accumulate_response(const Rows& rows, const DesignCross& d, const double* y, Poll poll) {

@@ -51,6 +51,11 @@ struct ResponseCross {
     ResponseScale scale;
 };
 
+struct CrossProducts {
+    DesignCross design;
+    ResponseCross response;
+};
+
 DesignCross accumulate_design(const Rows& rows, Poll poll = {});
 
 ResponseCross accumulate_response(const Rows& rows, const DesignCross& design, const double* y, Poll poll = {});

@@ -74,9 +74,7 @@ CrossSums::CrossSums(CrossSums&&) noexcept = default;
 CrossSums& CrossSums::operator=(CrossSums&&) noexcept = default;
 
 void CrossSums::add(const Rows& rows, const double* y, Poll poll) {
-    std::vector<double> v(rows.n);
-    for (Index i = 0; i < rows.n; ++i) v[i] = (y[i] - state_->scale.shift) / state_->scale.scale;
-    state_->add(make_part(rows, state_->basis, v.data(), poll));  // interrupted, it has added nothing
+    state_->add(make_part(rows, state_->basis, state_->scale.internal(y, rows.n).data(), poll));  // interrupted, it has added nothing
 }
 
 void CrossSums::add(const CrossSums& other) {
@@ -94,13 +92,13 @@ int CrossSums::must_keep_origin() const {
     return unshifted_columns(independent_columns(state_->gram(), basis.layout.p), basis.coordinates.constant);
 }
 
-CrossSums::Finished CrossSums::finish() && {
+CrossProducts CrossSums::finish() && {
     const std::unique_ptr<State> state = std::move(state_);
     std::vector<PlacedPart> placed;
     for (const Part& part : state->parts) placed.push_back({&part, part.levels});
     const Index q = state->basis.layout.q;
     std::vector<double> products(state->basis.layout.n_coef() + 1, 0.0);
-    Finished out;
+    CrossProducts out;
     Poll poll;
     out.design = keep_independent(combine(std::move(state->basis), placed, products), poll);
     out.response = {std::vector<double>(products.begin(), products.begin() + q), state->scale};

@@ -42,12 +42,8 @@ public:
     // Number of first columns of X that must keep their origin for the rank of X to be decided; 0 when `finish` is right.
     int must_keep_origin() const;
 
-    struct Finished {
-        DesignCross design;
-        ResponseCross response;
-    };
     // Cross-products of all rows added; the sums are used up.
-    Finished finish() &&;
+    CrossProducts finish() &&;
 
 private:
     struct State;

@@ -12,7 +12,7 @@ namespace ranef {
 namespace {
 
 // What rounding leaves in levels of the leading factor that have lost all their rows.
-void clear_empty_levels(const Rows& rows, const std::vector<Index>& removed, Downdated& out) {
+void clear_empty_levels(const Rows& rows, const std::vector<Index>& removed, CrossProducts& out) {
     DesignCross& d = out.design;
     const Index r = d.layout().leading_width(), p = d.layout().p;
     const std::int32_t* codes = rows.factors[d.factor_order()[0]].codes;
@@ -32,27 +32,27 @@ void clear_empty_levels(const Rows& rows, const std::vector<Index>& removed, Dow
 
 }  // namespace
 
-Downdated without_column(const DesignCross& design, const ResponseCross& response, int column) {
+CrossProducts without_column(const DesignCross& design, const ResponseCross& response, int column) {
     std::vector<int> left(design.layout().p);
     std::iota(left.begin(), left.end(), 0);
     left.erase(left.begin() + column);
     std::vector<double> constant = design.coordinates().constant;
     if (!constant.empty()) constant.erase(constant.begin() + column);
-    Downdated out{restricted(design, left, std::move(constant)), response};
+    CrossProducts out{restricted(design, left, std::move(constant)), response};
     out.response.values.erase(out.response.values.begin() + design.layout().q + column);
     return out;
 }
 
-Downdated without_rows(const Rows& rows, const DesignCross& design, const ResponseCross& response, const double* y,
-                       const std::vector<Index>& removed) {
-    Downdated out{design, response};
+CrossProducts without_rows(const Rows& rows, const DesignCross& design, const ResponseCross& response, const double* y,
+                           const std::vector<Index>& removed) {
+    CrossProducts out{design, response};
     const auto count = static_cast<Index>(removed.size());
     const PickedRows picked(rows, removed.data(), count);
     const Pattern& pattern = *design.pattern;
     Poll poll;
     add_rows(picked.rows(), pattern, locate(picked.rows(), pattern), picked.rows().weights, -1.0, out.design.values, poll);
-    std::vector<double> v(count), products(response.values.size(), 0.0);
-    for (Index i = 0; i < count; ++i) v[i] = (y[removed[i]] - response.scale.shift) / response.scale.scale;
+    const std::vector<double> v = response.scale.internal(y, removed.data(), count);
+    std::vector<double> products(response.values.size(), 0.0);
     add_products(picked.rows(), pattern, picked.rows().weights, v.data(), products.data(), poll);
     for (std::size_t i = 0; i < products.size(); ++i) out.response.values[i] -= products[i];
     if (rows.weights)

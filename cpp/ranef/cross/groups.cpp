@@ -36,13 +36,10 @@ GroupProducts group_products(const Rows& rows, const DesignCross& design, const 
     GroupProducts out{*design.pattern, scale, own, {}};
     out.parts.reserve(groups.count());
     Poll poll;
-    std::vector<double> v;
     for (Index g = 0; g < groups.count(); ++g) {
         const Index *first = groups.row.data() + groups.start[g], count = groups.start[g + 1] - groups.start[g];
         const PickedRows picked(rows, first, count);
-        v.resize(count);
-        for (Index i = 0; i < count; ++i) v[i] = (y[first[i]] - scale.shift) / scale.scale;
-        out.parts.push_back(make_part(picked.rows(), out.basis, v.data(), poll));
+        out.parts.push_back(make_part(picked.rows(), out.basis, scale.internal(y, first, count).data(), poll));
     }
     return out;
 }

@@ -26,9 +26,7 @@ struct GroupProducts {
 GroupProducts group_products(const Rows& rows, const DesignCross& design, const ResponseScale& scale, const double* y,
                              const GroupRows& groups, const std::vector<char>& own);
 
-struct GroupSum {
-    DesignCross design;
-    ResponseCross response;
+struct GroupSum : CrossProducts {
     bool full_rank = false;  // whether the columns of X that were kept are still independent, and n exceeds them
 };
 

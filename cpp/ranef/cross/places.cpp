@@ -4,22 +4,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "ranef/base/grouped.hpp"
+
 namespace ranef {
-namespace {
-
-// The rows of each level of one factor: a stable counting sort.
-struct RowsByLevel {
-    std::vector<Index> start, row;
-
-    RowsByLevel(const std::int32_t* codes, Index n, Index levels) : start(levels + 1, 0), row(n) {
-        for (Index i = 0; i < n; ++i) ++start[codes[i] + 1];
-        for (Index j = 0; j < levels; ++j) start[j + 1] += start[j];
-        std::vector<Index> next(start.begin(), start.end() - 1);
-        for (Index i = 0; i < n; ++i) row[next[codes[i]]++] = i;
-    }
-};
-
-}  // namespace
 
 Located find_pattern(const Rows& rows, Basis basis, Poll& poll) {
     const std::vector<Factor> factors = basis.layout.factors;
@@ -30,10 +17,11 @@ Located find_pattern(const Rows& rows, Basis basis, Poll& poll) {
     for (std::size_t f = 0; f < factors.size(); ++f) {
         const std::size_t first_pair = out.places.pairs.size();
         for (std::size_t g = f + 1; g < factors.size(); ++g) out.places.pairs.emplace_back(rows.n);
-        const RowsByLevel by_level(codes[f], f + 1 < factors.size() ? rows.n : 0, factors[f].levels);
+        const std::int32_t* own = codes[f];
+        const Grouped by_level = group_by(factors[f].levels, f + 1 < factors.size() ? rows.n : 0, [own](Index i) { return own[i]; });
         for (Index j = 0; j < factors[f].levels; ++j) {
             builder.open(f);
-            const Index *begin = by_level.row.data() + by_level.start[j], *end = by_level.row.data() + by_level.start[j + 1];
+            const Index *begin = by_level.member.data() + by_level.start[j], *end = by_level.member.data() + by_level.start[j + 1];
             for (std::size_t g = f + 1; g < factors.size(); ++g) {
                 Place* place = out.places.pairs[first_pair + g - f - 1].data();
                 for (const Index* i = begin; i != end; ++i) place[*i] = builder.meet(g, codes[g][*i]);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/base/packed.hpp"
 
 namespace ranef {
 
@@ -25,7 +26,7 @@ void remaining_gram(const DesignCross& d, const double* h, double* out, Poll pol
             }
         });
         const auto count = static_cast<Index>(column.size());
-        poll.tick(count * (count + 1) / 2 * r);
+        poll.tick(packed_size(count) * r);
         for (Index y = 0; y < count; ++y)
             for (Index x = y; x < count; ++x) {
                 double sum = 0.0;

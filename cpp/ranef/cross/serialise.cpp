@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "ranef/base/packed.hpp"
+
 namespace ranef {
 namespace {
 
@@ -91,7 +93,7 @@ std::vector<Block> read_blocks(const Index* numbers, Index count, Index width) {
 void check_thetas(const std::vector<Factor>& factors) {
     std::vector<std::pair<Index, Index>> ranges;
     for (const Factor& factor : factors)
-        for (const Block& b : factor.blocks) ranges.emplace_back(b.theta_first, Index{b.width} * (b.width + 1) / 2);
+        for (const Block& b : factor.blocks) ranges.emplace_back(b.theta_first, packed_size(b.width));
     std::sort(ranges.begin(), ranges.end());
     Index next = 0;
     for (const auto& [first, count] : ranges) {

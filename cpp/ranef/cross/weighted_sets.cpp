@@ -135,22 +135,21 @@ WeightedSets::WeightedSets(const Rows& rows, const DesignCross& design, const Re
     }
 }
 
-void WeightedSets::combine(const double* weights, double sum_log_weights, DesignCross& design, ResponseCross& response) const {
-    design = DesignCross(pattern_);
-    design.n = n_;
-    design.sum_log_weights = sum_log_weights;
-    response.scale = scale_;
-    response.values.assign(pattern_->layout.n_coef() + 1, 0.0);
+CrossProducts WeightedSets::combine(const double* weights, double sum_log_weights) const {
+    CrossProducts out{DesignCross(pattern_), {std::vector<double>(pattern_->layout.n_coef() + 1, 0.0), scale_}};
+    out.design.n = n_;
+    out.design.sum_log_weights = sum_log_weights;
     if (by_rows_) {
         Poll poll;
-        add_rows(all_->rows(), all_->pattern(), all_->places(), weights, 1.0, design.values, poll);
-        add_signed_products(all_->rows(), all_->pattern(), weights, all_->y(), response.values, poll);
-        return;
+        add_rows(all_->rows(), all_->pattern(), all_->places(), weights, 1.0, out.design.values, poll);
+        add_signed_products(all_->rows(), all_->pattern(), weights, all_->y(), out.response.values, poll);
+        return out;
     }
     for (std::size_t k = 0; k < designs_.size(); ++k) {
-        axpy(weights[k], designs_[k].values, design.values);
-        add_scaled(weights[k], responses_[k], response.values);
+        axpy(weights[k], designs_[k].values, out.design.values);
+        add_scaled(weights[k], responses_[k], out.response.values);
     }
+    return out;
 }
 
 void WeightedSets::slopes(const Values& adjoint, const double* coef, double weight, double* out) const {

@@ -5,7 +5,7 @@
 // same level of every factor, so that the pattern is the design's. Prior weights multiply rows by their square roots first.
 //
 //   WeightedSets sets(rows, design, response, y, members, false, poll);
-//   sets.combine(w, -log|R|, out_design, out_response);          // C(w)
+//   sets.combine(w, -log|R|);                                    // C(w)
 //   sets.slopes(adjoint, coef, nu / r^2, out);                   // d criterion / d w_k, from the factorisation's adjoint
 #pragma once
 
@@ -30,7 +30,7 @@ public:
                  const SetMembers& members, bool by_rows, Poll poll);
 
     Index count() const { return by_rows_ ? all_->rows().n : static_cast<Index>(designs_.size()); }
-    void combine(const double* weights, double sum_log_weights, DesignCross& design, ResponseCross& response) const;
+    CrossProducts combine(const double* weights, double sum_log_weights) const;
     // out_k = <adjoint, C_k> + weight (y'B_k y - 2 coef'[Z X]'B_k y), `coef` in the layout of the coefficients.
     void slopes(const Values& adjoint, const double* coef, double weight, double* out) const;
     // out_k = e'B_k e with e = y - [Z X] coef.

@@ -18,7 +18,7 @@ ClassFactor::ClassFactor(const Problem& problem, const std::vector<ThetaSlot>& s
       classes_(&problem.plan->classes),
       m_(layout_.rest()),
       packed_(packed_size(m_)),
-      pairs_(pair_count(layout_.leading_width())),
+      pairs_(packed_size(layout_.leading_width())),
       levels_(layout_.factors[0].levels),
       r_(layout_.leading_width()),
       square_(m_ * m_),

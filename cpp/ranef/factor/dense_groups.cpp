@@ -7,13 +7,12 @@
 #include "ranef/factor/dense_curvature.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/factor/group_passes.hpp"
+#include "ranef/factor/heavy_levels.hpp"
 #include "ranef/factor/kinds.hpp"
 #include "ranef/plan/column_lists.hpp"
 
 namespace ranef {
 namespace {
-
-constexpr Index block_target = 128;  // columns per rank update
 
 // sum_i n[rows[i]] a_i over `count` entries of r values each.
 template <int R>
@@ -33,8 +32,7 @@ inline void gather_dot(int r, const double* n, const std::int32_t* rows, const d
     }
 }
 
-// The kind with a dense Schur complement. Levels that meet many of the remaining columns go through BLAS; the others column by
-// column of S. It has the traces of factors of few levels behind the leading one, and where that is cheap
+// The kind with a dense Schur complement. Heavy levels go through BLAS; the others column by column of S. It has the traces of factors of few levels behind the leading one, and where that is cheap
 // (plan.exact_hessian) of all.
 template <int R>
 class DenseGroups final : public GroupPasses<R> {
@@ -59,17 +57,14 @@ private:
     void add_traces() override;
     void leading_variances(double* out) const override;
     void subtract_column(Index c);
-    void subtract_heavy();
     void form_quadratics();
-    void heavy_quadratics();
     DenseInverse inverse() const { return {complement_.inverse(), n_x_.data(), n_xx_.data(), q2_, q2_, p_}; }
 
     DenseSchur complement_;
     std::shared_ptr<const ColumnLists> lists_;  // null when nothing is behind the leading term but X
     std::unique_ptr<DenseCurvature> curvature_;
+    std::unique_ptr<HeavyLevels<R>> heavy_;     // null, as the lists
     std::vector<double> traces_;                // tr(Q dH_i Q dH_k)
-    std::vector<double> block_, block_product_, heavy_rho_;  // heavy levels, `block_capacity_` columns at once
-    Index block_capacity_ = 0;
 };
 
 template <int R>
@@ -78,11 +73,7 @@ DenseGroups<R>::DenseGroups(const Problem& problem, const std::vector<ThetaSlot>
     if (q2_ == 0) return;
     lists_ = problem.plan->lists;
     curvature_ = std::make_unique<DenseCurvature>(problem);
-    const auto heavy = static_cast<Index>(lists_->heavy.size());
-    block_capacity_ = std::min(heavy, std::max<Index>(1, block_target / r_)) * r_;
-    block_.resize(q2_ * block_capacity_);
-    block_product_.resize(block_.size());
-    heavy_rho_.resize(heavy * r_ * r_);
+    heavy_ = std::make_unique<HeavyLevels<R>>(lists_, layout_);
 }
 
 template <int R>
@@ -110,7 +101,7 @@ void DenseGroups<R>::leading_variances(double* out) const {
 template <int R>
 void DenseGroups<R>::subtract_levels() {
     if (q2_ == 0) return;
-    subtract_heavy();
+    heavy_->subtract(design(), f_.data(), complement_);
     for_ranges(q2_, column_piece, lists_->pairs * r_, [&](Index, Index begin, Index end) {
         for (Index c = begin; c < end; ++c) subtract_column(c);
     });
@@ -132,30 +123,6 @@ void DenseGroups<R>::subtract_column(Index c) {
         kernel.shrink(f_.data() + j * rr, level.values, shrunk, scratch);
         level.each([&](Index row, const double* v) { column[row] -= dot<R>(r, v, shrunk); });
     }
-}
-
-// K = Y'Y, so that T - A'KA = T - (Y A)'(Y A) for the levels that meet many columns.
-template <int R>
-void DenseGroups<R>::subtract_heavy() {
-    const GroupKernel<R> kernel(r_);
-    const int r = kernel.r(), rr = kernel.size();
-    std::vector<double> h_entry(r);
-    Index columns = 0;
-    const auto flush = [&] {
-        if (columns > 0) complement_.subtract_outer(block_.data(), columns);
-        columns = 0;
-    };
-    for (const Index j : lists_->heavy) {
-        if (columns + r > block_capacity_) flush();
-        double* h = block_.data() + columns * q2_;
-        std::fill(h, h + q2_ * r, 0.0);
-        design().template level<R>(j).each([&](Index column, const double* v) {
-            kernel.apply(f_.data() + j * rr, v, h_entry.data());
-            for (int a = 0; a < r; ++a) h[a * q2_ + column] = h_entry[a];
-        });
-        columns += r;
-    }
-    flush();
 }
 
 template <int R>
@@ -181,7 +148,7 @@ template <int R>
 void DenseGroups<R>::begin_quadratics() {
     if (q2_ == 0) return;
     if (exact_) form_quadratics();
-    else heavy_quadratics();
+    else heavy_->form_quadratics(design(), complement_);
 }
 
 // The levels' share of X and the heavy levels; all else comes column by column.
@@ -209,7 +176,7 @@ void DenseGroups<R>::subtract_quadratics(Index begin, Index end, double* sum) {
             for (int y = 0; y < r; ++y)
                 for (int x = 0; x < r; ++x) sum[y * r + x] -= a_x[c * r + x] * n_a[c * r + y];
         if (q2_ == 0 || lists_->heavy_index[j] < 0) continue;
-        kernel.congruence(f, heavy_rho_.data() + lists_->heavy_index[j] * rr, inner, scratch);
+        kernel.congruence(f, heavy_->quadratic(lists_->heavy_index[j]), inner, scratch);
         for (int i = 0; i < rr; ++i) sum[i] -= inner[i];
     }
 }
@@ -265,32 +232,6 @@ void DenseGroups<R>::end_quadratics() {
     for (std::size_t first = 0; first < sums_.size(); first += static_cast<std::size_t>(rr))
         for (int b = 0; b < r; ++b)
             for (int a = 0; a < r; ++a) pieces_.g_d[b * r + a] -= sums_[first + b * r + a] + sums_[first + a * r + b];
-}
-
-// D_j N D_j' for the heavy levels, D_j the dense rows of A_j over Z_rest.
-template <int R>
-void DenseGroups<R>::heavy_quadratics() {
-    if (lists_->heavy.empty()) return;
-    const int r = R > 0 ? R : r_;
-    const auto heavy = static_cast<Index>(lists_->heavy.size());
-    const Index batch = block_capacity_ / r;
-    for (Index first = 0; first < heavy; first += batch) {
-        const Index count = std::min(batch, heavy - first);
-        std::fill(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(count * r * q2_), 0.0);
-        for (Index i = 0; i < count; ++i) {
-            const Index j = lists_->heavy[first + i];
-            double* d = block_.data() + i * r * q2_;
-            design().template level<R>(j).each([&](Index column, const double* v) {
-                for (int a = 0; a < r; ++a) d[a * q2_ + column] = v[a];
-            });
-        }
-        complement_.inverse_multiply(block_.data(), count * r, block_product_.data());
-        for (Index i = 0; i < count; ++i)
-            for (int b = 0; b < r; ++b)
-                for (int a = 0; a < r; ++a)
-                    heavy_rho_[((first + i) * r + b) * r + a] = linalg::dot(
-                        q2_, block_.data() + (i * r + a) * q2_, block_product_.data() + (i * r + b) * q2_);
-    }
 }
 
 // What the average information estimates, w f_i'P f_k - tr(Q dH_i Q dH_k), for the pairs of factors whose traces

@@ -4,6 +4,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/factor/group_factor.hpp"
 #include "ranef/factor/group_kernel.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -16,13 +17,8 @@ constexpr double null_eigenvalue = 1e-12;  // of a singular D, relative to its l
 // There the trace part of G is replaced by its data-based estimate, `moment`, as in the average information: the sign of
 // a true boundary, so that the optimiser sees a valley with its bottom on the boundary and stays there.
 void gradient_on_range(int s, const double* l, const double* y, const double* moment, double ratio, double* g) {
-    std::vector<double> d(s * s), values(s), product(s * s), on_range(s * s), projector(s * s), null(s * s), scaled(s * s);
-    for (int j = 0; j < s; ++j)
-        for (int i = 0; i < s; ++i)
-            for (int c = 0; c < s; ++c) {
-                d[j * s + i] += l[c * s + i] * l[c * s + j];
-                product[j * s + i] += y[c * s + i] * l[c * s + j];  // Y L' = G D
-            }
+    std::vector<double> d = covariance_of(s, l), values(s), product(s * s), on_range(s * s), projector(s * s), null(s * s), scaled(s * s);
+    linalg::multiply(false, true, s, s, s, 1.0, y, s, l, s, 0.0, product.data(), s);  // Y L' = G D
     std::fill(g, g + s * s, 0.0);
     if (!linalg::symmetric_eigen(s, d.data(), s, values.data())) return;
     for (int k = 0; k < s; ++k) {

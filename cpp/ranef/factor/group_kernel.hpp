@@ -24,7 +24,7 @@ struct GroupKernel {
     int r() const { return R > 0 ? R : width; }
     int size() const { return r() * r(); }
 
-    // K, Y = L^-1 Lambda' with LL' = M, and log|M|; scratch has r^2 numbers. False when M is not positive definite (overflow or NaN).
+    // K, Y = L^-1 Lambda' with LL' = M, and log|M|; scratch (r^2 numbers) is left with L in its lower triangle. False when M is not positive definite (overflow or NaN).
     bool shrinkage(const double* g, const double* lambda, double* k, double* y, double* log_det, double* scratch) const {
         const int n = r();
         double* gl = y;

@@ -4,53 +4,31 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
+#include "ranef/factor/level_solves.hpp"
 #include "ranef/model/level_blocks.hpp"
 
 namespace ranef {
-namespace {
-
-// u = M^-1 Lambda't of one level, M = Lambda'G Lambda + I. False when M cannot be factored.
-class LevelSolver {
-public:
-    LevelSolver(int r, const double* lambda) : r_(r), lambda_(lambda), m_(r * r) {}
-
-    bool solve(const double* g, const double* t, double* u) {
-        std::copy_n(g, r_ * r_, m_.data());
-        linalg::sandwich(r_, m_.data(), [&](double* column) { apply_block(r_, lambda_, true, column); });
-        for (int a = 0; a < r_; ++a) m_[a * r_ + a] += 1.0;
-        if (!linalg::cholesky(r_, m_.data(), r_)) return false;
-        std::copy_n(t, r_, u);
-        apply_block(r_, lambda_, true, u);
-        linalg::solve_lower(r_, m_.data(), r_, u, 1, r_);
-        linalg::solve_upper(r_, m_.data(), r_, u, 1, r_);
-        return true;
-    }
-
-private:
-    int r_;
-    const double* lambda_;
-    std::vector<double> m_;
-};
-
-}  // namespace
 
 double residual_form(const DesignCross& design, const double* lambda, const double* response, const double* rest) {
     const Layout& layout = design.layout();
     const Index q1 = layout.q_leading, q2 = layout.q_rest, n = layout.n_coef();
     const int r = layout.leading_width();
-    std::vector<double> coef(n), gram(n), t(r), u(r);
+    const GroupKernel<0> kernel(r);
+    const int rr = kernel.size();
+    std::vector<double> coef(n), gram(n), t(r), u(r), k(rr), y(rr), l(rr);
     double* behind = coef.data() + q1;
     std::copy_n(rest, layout.rest(), behind);
     apply_rest_lambda(layout, lambda, false, behind);
     double form = linalg::dot(q2, rest, rest);
-    LevelSolver level_of(r, lambda);
     for (Index j = 0; j < design.levels(); ++j) {
         const Level<> level = design.level(j);
-        std::copy_n(response + j * r, r, t.data());
-        level.each_column([&](Index column, const double* v) {
-            for (int a = 0; a < r; ++a) t[a] -= v[a] * behind[column];
-        });
-        if (!level_of.solve(level.g, t.data(), u.data())) return std::nan("");
+        double log_m = 0.0;
+        if (!kernel.shrinkage(level.g, lambda, k.data(), y.data(), &log_m, l.data())) return std::nan("");
+        level_residual(level, response + j * r, behind, t.data());
+        u = t;  // u = M^-1 Lambda't, solved rather than by Y: a residual variance near zero leaves no digits to lose
+        apply_block(r, lambda, true, u.data());
+        linalg::solve_lower(r, l.data(), r, u.data(), 1, r);
+        linalg::solve_upper(r, l.data(), r, u.data(), 1, r);
         form += linalg::dot(r, u.data(), u.data());
         double* b = coef.data() + j * r;
         std::copy_n(u.data(), r, b);

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "ranef/inference/components.hpp"
+#include "ranef/cross/components.hpp"
 #include "ranef/inference/directions.hpp"
 #include "ranef/factor/group_kernel.hpp"
 #include "ranef/base/status.hpp"
@@ -35,6 +35,8 @@ private:
         Index first, count;
         bool heavy;
     };
+
+    static constexpr Index batch_rows = 128;  // of levels taken together, heavy ones by BLAS
 
     void locate(Index component);
     Batch next_batch(Index first) const;

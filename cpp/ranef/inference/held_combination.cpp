@@ -53,9 +53,7 @@ HeldCombination::HeldCombination(const Problem& problem, const std::vector<doubl
         for (Index k = 0; k < p; ++k)
             w_xx[i * p + k] += gamma[i] * gamma[k] * column_[q + p] - gamma[i] * column_[q + k] - gamma[k] * column_[q + i];
     for (Index i = 0; i < p; ++i) w_xx[i * p + pivot_] = w_xx[pivot_ * p + i] = i == pivot_ ? 1.0 : 0.0;
-    PlanResult plan = make_plan(*design, options);
-    error_ = plan.error;
-    if (error_.empty()) problem_ = std::make_shared<const Problem>(Problem{design, std::make_shared<const Plan>(std::move(plan.plan)), false});
+    problem_ = make_problem(std::move(design), false, options);
 }
 
 double HeldCombination::internal_value(const ResponseScale& scale, double value) const {

@@ -9,7 +9,7 @@
 #include <functional>
 #include <vector>
 
-#include "ranef/inference/components.hpp"
+#include "ranef/cross/components.hpp"
 #include "ranef/criterion/evaluator.hpp"
 
 namespace ranef {

@@ -12,7 +12,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "ranef/criterion/evaluator.hpp"
@@ -66,11 +65,9 @@ private:
 // loses what it explains. Only cross-products change.
 class HeldCombination {
 public:
-    // combination: over the kept columns of X, on the user's scale.
+    // combination: over the kept columns of X, on the user's scale. Throws PlanTooLarge.
     HeldCombination(const Problem& problem, const std::vector<double>& combination, const PlanOptions& options);
 
-    // Not empty when the plan cannot be carried out (memory): then there is no problem.
-    const std::string& error() const { return error_; }
     const Problem& problem() const { return *problem_; }
     // The response (n_coef + 1 numbers) with the combination at `value`.
     std::vector<double> response(const double* response, const ResponseScale& scale, double value) const;
@@ -84,7 +81,6 @@ private:
     std::vector<double> combination_, column_;  // internal c with c'beta~ held; C'x of the eliminated column, and x'x
     double constant_ = 0.0;                     // what the combination takes from the response's shift
     Index pivot_ = 0;
-    std::string error_;
 };
 
 }  // namespace ranef

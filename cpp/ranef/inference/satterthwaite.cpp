@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "ranef/base/linalg.hpp"
+#include "ranef/optimum/scaled_hessian.hpp"
 #include "ranef/plan/plan.hpp"
 
 namespace ranef {
@@ -26,21 +26,15 @@ double log_variance(const Problem& problem, const Evaluator& evaluator, const do
 }
 
 // g'H^-1 g on the directions in which H is positive; the others say nothing about the parameters.
-double inverse_form(Index k, std::vector<double> h, const std::vector<double>& g) {
-    std::vector<double> scale(k), values(k);
-    for (Index i = 0; i < k; ++i) {
-        const double diagonal = std::fabs(h[i * k + i]);
-        scale[i] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
-    }
-    for (Index j = 0; j < k; ++j)
-        for (Index i = 0; i < k; ++i) h[j * k + i] *= scale[i] * scale[j];
-    if (!linalg::symmetric_eigen(k, h.data(), k, values.data())) return std::numeric_limits<double>::quiet_NaN();
+double inverse_form(Index k, const std::vector<double>& h, const std::vector<double>& g) {
+    const ScaledHessian scaled(h, k);
+    if (!scaled.ok) return std::numeric_limits<double>::quiet_NaN();
     double form = 0.0;
     for (Index c = 0; c < k; ++c) {
-        if (!(values[c] > flat * values[k - 1])) continue;
+        if (!(scaled.values[c] > flat * scaled.values.back())) continue;
         double along = 0.0;
-        for (Index i = 0; i < k; ++i) along += h[c * k + i] * scale[i] * g[i];
-        form += along * along / values[c];
+        for (Index i = 0; i < k; ++i) along += scaled.matrix[c * k + i] * scaled.scale[i] * g[i];
+        form += along * along / scaled.values[c];
     }
     return form;
 }

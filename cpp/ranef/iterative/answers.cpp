@@ -13,7 +13,7 @@ Observed observed_information(const Problem& problem, const double* response, co
     Point point(problem, response, {settings.tolerance, settings.most_iterations, settings.progress}, poll);
     Probes probes(layout.q_rest, settings.seed, lanes_for(settings.probes));
     probes.grow(settings.probes);
-    if (small_are_exact) probes.keep_rows(point.schur().small_first());
+    if (small_are_exact) probes.keep_rows(point.preconditioner().small_first());
     Vector lambda(layout.lambda_size);
     layout.unpack(theta, lambda.data());
     const Vector raised = lifted(layout, lambda);
@@ -62,7 +62,7 @@ Value value_at(const Problem& problem, const double* response, const double* the
                 Dispersion(problem.degrees()).loss(point.rss());
     out.of_probes = std::move(found.of_probes);
     out.solved = point.solved();
-    out.solved.reached = out.solved.reached && found.solved.reached;
+    take_worst(found.solved, out.solved);
     return out;
 }
 

@@ -6,7 +6,7 @@
 #include "ranef/base/linalg.hpp"
 #include "ranef/base/parallel.hpp"
 #include "ranef/base/threads.hpp"
-#include "ranef/iterative/schur_operator.hpp"
+#include "ranef/iterative/diagonal_blocks.hpp"
 
 namespace ranef::iterative {
 namespace {
@@ -25,7 +25,7 @@ Border::Border(const Layout& layout) : order_(layout.q_rest) {
     if (width <= widest && static_cast<double>(order_) * w * w <= most_work) width_ = width;
 }
 
-bool Border::build(const SchurOperator& schur, Poll& poll) {
+bool Border::build(const SchurOperator& schur, const DiagonalBlocks& blocks, Poll& poll) {
     if (width_ == 0) return true;
     v_.assign(order_ * width_, 0.0);
     std::vector<double> unit(order_ * many_lanes), image(unit.size()), turned(unit.size()), weighed(v_.size());
@@ -39,7 +39,7 @@ bool Border::build(const SchurOperator& schur, Poll& poll) {
         std::fill(unit.begin(), unit.end(), 0.0);
         for (Index i = 0; i < count; ++i) unit[(first_ + c + i) * many_lanes + i] = 1.0;
         schur.multiply(many_lanes, unit.data(), image.data());
-        schur.apply_block_inverses(many_lanes, image.data(), turned.data());
+        blocks.apply_inverses(many_lanes, image.data(), turned.data());
         for (Index row = 0; row < first_; ++row)
             for (Index i = 0; i < count; ++i) v_[row * width_ + c + i] = -turned[row * many_lanes + i];
         for (Index i = 0; i < count; ++i) v_[(first_ + c + i) * width_ + c + i] = 1.0;

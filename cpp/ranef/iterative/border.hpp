@@ -12,6 +12,7 @@
 
 namespace ranef::iterative {
 
+class DiagonalBlocks;
 class SchurOperator;
 
 class Border {
@@ -20,8 +21,8 @@ public:
 
     Index width() const { return width_; }  // columns of the small factors; 0 where there is no border
     Index first() const { return first_; }  // the first of them
-    // From the blocks of the Schur complement; false where C is not positive definite.
-    bool build(const SchurOperator& schur, Poll& poll);
+    // False where C is not positive definite.
+    bool build(const SchurOperator& schur, const DiagonalBlocks& blocks, Poll& poll);
     // V, row after row: width() numbers each.
     const double* row(Index i) const { return v_.data() + i * width_; }
     // out += V V'v for vectors side by side.

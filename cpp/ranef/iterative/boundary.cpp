@@ -6,14 +6,10 @@
 #include <utility>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef::iterative {
 namespace {
-
-double* rows_of(const Layout& layout, Side& side, int f) {
-    return f == 0 ? side.leading.data() : side.rest.data() + layout.rest_column(f) * side.lanes;
-}
 
 // v <- v - Z'Z Lambda u: Z'H^-1 C from Z'C and the spherical Lambda'Z'H^-1 C.
 void take_explained(Point& point, Side u, Side& v) {
@@ -88,10 +84,7 @@ std::vector<Multiplier> multipliers(Point& point, std::uint64_t seed, Solved& so
     Vector lambda(point.schur().lambda(), point.schur().lambda() + layout.lambda_size);
     for_blocks(layout, lambda, [&](int f, int b, int w, double* l) {
         const int r = layout.factors[f].width, first = layout.factors[f].blocks[b].first;
-        Vector d(w * w, 0.0), values(w);
-        for (int j = 0; j < w; ++j)
-            for (int i = 0; i < w; ++i)
-                for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+        Vector d = covariance_of(w, l), values(w);
         int null = 0;
         for (int c = 0; c < w; ++c) null += l[c * w + c] == 0.0;
         linalg::symmetric_eigen(w, d.data(), w, values.data());

@@ -33,14 +33,14 @@ Solved ConjugateGradients::solve(int lanes, const double* rhs, double tolerance,
     const Index rows = schur_.order(), size = rows * lanes;
     Solved out;
     for (Vector* v : {&r_, &z_, &p_, &q_}) v->resize(size);
-    schur_.precondition(lanes, rhs, z_.data());
+    preconditioner_.apply(lanes, rhs, z_.data());
     const Vector target = dots(rows, lanes, rhs, z_.data());
     bool started = false;
     for (Index i = 0; i < size && !started; ++i) started = x[i] != 0.0;
     if (started) schur_.multiply(lanes, x, q_.data());
     else std::fill(q_.begin(), q_.end(), 0.0);
     for (Index i = 0; i < size; ++i) r_[i] = rhs[i] - q_[i];
-    schur_.precondition(lanes, r_.data(), z_.data());
+    preconditioner_.apply(lanes, r_.data(), z_.data());
     p_ = z_;
     Vector rz = dots(rows, lanes, r_.data(), z_.data()), step(lanes), turn(lanes);
     const auto worst = [&] {
@@ -62,7 +62,7 @@ Solved ConjugateGradients::solve(int lanes, const double* rhs, double tolerance,
                     r_[i * lanes + c] -= step[c] * q_[i * lanes + c];
                 }
         });
-        schur_.precondition(lanes, r_.data(), z_.data());
+        preconditioner_.apply(lanes, r_.data(), z_.data());
         const Vector next = dots(rows, lanes, r_.data(), z_.data());
         for (int c = 0; c < lanes; ++c) turn[c] = rz[c] > 0.0 ? next[c] / rz[c] : 0.0;
         rz = next;

@@ -1,4 +1,4 @@
-// S x = b for vectors side by side, by conjugate gradients preconditioned with the blocks of S (Hestenes & Stiefel 1952).
+// S x = b for vectors side by side, by conjugate gradients preconditioned (Hestenes & Stiefel 1952).
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ranef/base/poll.hpp"
-#include "ranef/iterative/schur_operator.hpp"
+#include "ranef/iterative/preconditioner.hpp"
 
 namespace ranef::iterative {
 
@@ -36,14 +36,16 @@ struct Coefficients {
 
 class ConjugateGradients {
 public:
-    ConjugateGradients(const SchurOperator& schur, int most_iterations, Poll& poll, Progress* progress = nullptr)
-        : schur_(schur), most_(most_iterations), poll_(poll), progress_(progress) {}
+    ConjugateGradients(const SchurOperator& schur, const Preconditioner& preconditioner, int most_iterations, Poll& poll,
+                       Progress* progress = nullptr)
+        : schur_(schur), preconditioner_(preconditioner), most_(most_iterations), poll_(poll), progress_(progress) {}
 
     // x: where to start, and the answer. Vectors whose right-hand side is zero get zero.
     Solved solve(int lanes, const double* rhs, double tolerance, double* x, Coefficients* record = nullptr);
 
 private:
     const SchurOperator& schur_;
+    const Preconditioner& preconditioner_;
     int most_;
     Poll& poll_;
     Progress* progress_;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef::iterative {
 namespace {
@@ -60,10 +60,7 @@ Vector lifted(const Layout& layout, const Vector& lambda) {
         const Block& block = layout.factors[f].blocks[b];
         const int s = layout.factors[f].width;
         const double size = lift * largest(layout, lambda, static_cast<std::size_t>(f), block);
-        Vector d(w * w, 0.0), values(w);
-        for (int c = 0; c < w; ++c)
-            for (int y = 0; y < w; ++y)
-                for (int x = 0; x < w; ++x) d[y * w + x] += l[c * w + x] * l[c * w + y];
+        Vector d = covariance_of(w, l), values(w);
         linalg::symmetric_eigen(w, d.data(), w, values.data());
         int next = 0;  // the eigenvectors of zero come first
         for (int c = 0; c < w; ++c) {

@@ -66,11 +66,8 @@ void subtract_shrunk(const DesignCross& design, const double* k, const double* v
     for (Index j = begin; j < end; ++j) {
         const Level<R> level = design.level<R>(j);
         take<R, Lanes>(level, v, s.data());
-        const double* kj = k + j * r * r;
         std::fill(shrunk.begin(), shrunk.end(), 0.0);
-        for (int b = 0; b < r; ++b)
-            for (int a = 0; a < r; ++a)
-                for (int c = 0; c < Lanes; ++c) shrunk[a * Lanes + c] -= kj[b * r + a] * s[b * Lanes + c];
+        add_product<Lanes>(r, Lanes, k + j * r * r, -1.0, s.data(), shrunk.data());
         give<R, Lanes>(level, shrunk.data(), out);
     }
 }

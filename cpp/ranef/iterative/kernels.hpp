@@ -1,14 +1,11 @@
 // Products with A_j, the rows of one level of the leading factor beside the columns behind it, for several vectors side by
-// side: number c of row i at i * lanes + c. A level is swept twice while its entries are in the cache, so that T is never formed.
+// side. A level is swept twice while its entries are in the cache, so that T is never formed.
 #pragma once
 
 #include "ranef/cross/cross_products.hpp"
+#include "ranef/iterative/lanes.hpp"
 
 namespace ranef::iterative {
-
-// Vectors side by side in one sweep: few, or as many as fill the registers.
-constexpr int few_lanes = 4, many_lanes = 16;
-inline int lanes_for(Index vectors) { return vectors <= few_lanes ? few_lanes : many_lanes; }
 
 // Over the levels of [begin, end), s having r numbers a level and vector.
 struct Kernels {

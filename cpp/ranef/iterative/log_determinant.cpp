@@ -35,17 +35,14 @@ LogDeterminant log_determinant(Point& point, const Probes& probes, double tolera
     const SchurOperator& schur = point.schur();
     const auto order = static_cast<double>(schur.order());
     LogDeterminant out;
-    out.exact = schur.log_det_leading() + schur.log_det_blocks();
+    out.exact = schur.log_det_leading() + point.preconditioner().log_det();
     Vector z(schur.order() * many_lanes), x(z.size());
     for (Index side = 0; side < probes.sides(); ++side) {
         probes.signs(side, z.data());
-        schur.colour(many_lanes, z.data());
+        point.preconditioner().colour(many_lanes, z.data());
         std::fill(x.begin(), x.end(), 0.0);
         Coefficients found;
-        const Solved solved = point.solver().solve(many_lanes, z.data(), tolerance, x.data(), &found);
-        out.solved.reached = out.solved.reached && solved.reached;
-        out.solved.iterations = std::max(out.solved.iterations, solved.iterations);
-        out.solved.residual = std::max(out.solved.residual, solved.residual);
+        take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data(), &found), out.solved);
         for (int c = 0; c < many_lanes; ++c) out.of_probes.push_back(order * quadrature(found, c));
     }
     return out;

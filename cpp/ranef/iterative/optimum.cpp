@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 #include "ranef/optimum/start.hpp"
 
 namespace ranef::iterative {
@@ -43,7 +43,7 @@ public:
           point_(problem, response, {settings.tolerance, settings.most_iterations, settings.progress}, poll),
           probes_(layout_.q_rest, settings.seed) {
         probes_.grow(settings.probes);
-        if (small_columns() <= few_columns) probes_.keep_rows(point_.schur().small_first());
+        if (small_columns() <= few_columns) probes_.keep_rows(point_.preconditioner().small_first());
     }
 
     Zero run(const double* start) {
@@ -150,14 +150,14 @@ private:
         return zero_.worst_error <= settings_.error;
     }
 
-    Index small_columns() const { return layout_.q_rest - point_.schur().small_first(); }
+    Index small_columns() const { return layout_.q_rest - point_.preconditioner().small_first(); }
 
     // False where there may not be as many as the error asks for: it falls with their root. Solves for the columns of the
     // small factors come first where they are fewer.
     bool more_probes() {
         const double ratio = zero_.worst_error / settings_.error, needed = ratio * ratio * static_cast<double>(probes_.count());
         if (probes_.rows() == layout_.q_rest && small_columns() > 0 && needed > static_cast<double>(small_columns())) {
-            probes_.keep_rows(point_.schur().small_first());
+            probes_.keep_rows(point_.preconditioner().small_first());
             return true;
         }
         const Index wanted = 2 * probes_.count();

@@ -12,14 +12,11 @@ namespace {
 
 constexpr double exact_fit_tolerance = 1e-14;  // of y'y: what is left below this is rounding
 
-// y (r x lanes) <- sign M x or sign M'x for an r x r matrix.
-void multiply_lanes(int r, int lanes, const double* m, bool transpose, double sign, const double* x, double* y) {
+// y (r x lanes) <- times M x or times M'x for an r x r matrix.
+void multiply_lanes(int r, int lanes, const double* m, bool transpose, double times, const double* x, double* y) {
     std::fill_n(y, r * lanes, 0.0);
-    for (int b = 0; b < r; ++b)
-        for (int a = 0; a < r; ++a) {
-            const double value = sign * (transpose ? m[a * r + b] : m[b * r + a]);
-            for (int c = 0; c < lanes; ++c) y[a * lanes + c] += value * x[b * lanes + c];
-        }
+    if (transpose) add_transposed_product(r, lanes, m, times, x, y);
+    else add_product(r, lanes, m, times, x, y);
 }
 
 }  // namespace
@@ -50,7 +47,8 @@ Point::Point(const Problem& problem, const double* response, const PointSettings
       layout_(problem.design->layout()),
       settings_(settings),
       schur_(*problem.design),
-      solver_(schur_, settings.most_iterations, poll, settings.progress),
+      preconditioner_(schur_),
+      solver_(schur_, preconditioner_, settings.most_iterations, poll, settings.progress),
       poll_(poll),
       columns_(layout_.p + 1),
       data_(sides_for(layout_, columns_)),
@@ -60,8 +58,7 @@ Point::Point(const Problem& problem, const double* response, const PointSettings
       form_(inner_.size()),
       beta_(layout_.p),
       covariance_(Index{layout_.p} * layout_.p),
-      u_leading_(layout_.q_leading),
-      u_rest_(layout_.q_rest) {
+      u_{1, 0, 1, Vector(layout_.q_leading), Vector(layout_.q_rest)} {
     read_columns(response);
 }
 
@@ -114,7 +111,7 @@ void Point::project(std::size_t which) {
 
 Status Point::set(const double* lambda) {
     solved_ = Solved{};
-    if (!schur_.set(lambda, poll_)) return Status::not_positive_definite;
+    if (!stand(lambda)) return Status::not_positive_definite;
     for (std::size_t i = 0; i < data_.size(); ++i) project(i);
     combine();
     if (!std::isfinite(rss_)) return Status::not_finite;
@@ -166,13 +163,13 @@ void Point::combine() {
         linalg::invert_cholesky(p, covariance_.data(), p);
         linalg::symmetrise(p, covariance_.data(), p);
     }
-    std::fill(u_leading_.begin(), u_leading_.end(), 0.0);
-    std::fill(u_rest_.begin(), u_rest_.end(), 0.0);
+    std::fill(u_.leading.begin(), u_.leading.end(), 0.0);
+    std::fill(u_.rest.begin(), u_.rest.end(), 0.0);
     for (const Side& side : answers_)
         for (Index c = 0; c < side.count; ++c) {
             const double times = side.first + c == p ? 1.0 : -beta_[side.first + c];
-            for (std::size_t i = 0; i < u_leading_.size(); ++i) u_leading_[i] += times * side.leading[i * side.lanes + c];
-            for (std::size_t i = 0; i < u_rest_.size(); ++i) u_rest_[i] += times * side.rest[i * side.lanes + c];
+            for (std::size_t i = 0; i < u_.leading.size(); ++i) u_.leading[i] += times * side.leading[i * side.lanes + c];
+            for (std::size_t i = 0; i < u_.rest.size(); ++i) u_.rest[i] += times * side.rest[i * side.lanes + c];
         }
 }
 
@@ -243,8 +240,8 @@ Estimates Point::estimates() const {
     out.fixed_covariance = covariance_;
     out.lambda.assign(schur_.lambda(), schur_.lambda() + layout_.lambda_size);
     out.coef.resize(layout_.n_coef());
-    std::copy(u_leading_.begin(), u_leading_.end(), out.coef.begin());
-    std::copy(u_rest_.begin(), u_rest_.end(), out.coef.begin() + layout_.q_leading);
+    std::copy(u_.leading.begin(), u_.leading.end(), out.coef.begin());
+    std::copy(u_.rest.begin(), u_.rest.end(), out.coef.begin() + layout_.q_leading);
     for (std::size_t f = 0; f < layout_.factors.size(); ++f)
         for (Index l = 0; l < layout_.factors[f].levels; ++l)
             apply_block(layout_.factors[f].width, out.lambda.data() + layout_.lambda_offset[f], false,

@@ -16,6 +16,12 @@ struct Side {
     Vector leading, rest;
 };
 
+// The first row of a factor.
+template <class AnySide>
+auto rows_of(const Layout& layout, AnySide& side, std::size_t f) {
+    return f == 0 ? side.leading.data() : side.rest.data() + layout.rest_column(f) * side.lanes;
+}
+
 struct PointSettings {
     double tolerance = 1e-10;   // relative residual of what is estimated
     int most_iterations = 1000;
@@ -26,13 +32,13 @@ class Point {
 public:
     Point(const Problem& problem, const double* response, const PointSettings& settings, Poll& poll);
 
-    SchurOperator& schur() { return schur_; }
     const SchurOperator& schur() const { return schur_; }
+    const Preconditioner& preconditioner() const { return preconditioner_; }
     ConjugateGradients& solver() { return solver_; }
     const Problem& problem() const { return problem_; }
 
     // Eliminates the leading term at a Lambda, for solves alone.
-    bool stand(const double* lambda) { return schur_.set(lambda, poll_); }
+    bool stand(const double* lambda) { return schur_.set(lambda) && preconditioner_.build(poll_); }
     // Everything below at a Lambda; solves start from those of the Lambda before.
     Status set(const double* lambda);
 
@@ -44,8 +50,7 @@ public:
     double log_det_x() const { return log_det_x_; }
     // Lambda'Z'H^-1 [X y], and u.
     const std::vector<Side>& projected() const { return answers_; }
-    const Vector& leading_modes() const { return u_leading_; }
-    const Vector& rest_modes() const { return u_rest_; }
+    const Side& modes() const { return u_; }
     const Solved& solved() const { return solved_; }
 
     // v <- Omega^-1 v, spherical, Omega = Lambda'Z'Z Lambda + I.
@@ -66,6 +71,7 @@ private:
     const Layout& layout_;
     PointSettings settings_;
     SchurOperator schur_;
+    Preconditioner preconditioner_;
     ConjugateGradients solver_;
     Poll& poll_;
     Index columns_;                  // of [X y]
@@ -73,7 +79,8 @@ private:
     std::vector<Side> answers_;
     std::vector<Vector> reduced_;    // Lambda'T_2C per side
     Vector inner_, form_;            // [X y]'[X y], [X y]'H^-1 [X y]
-    Vector beta_, covariance_, u_leading_, u_rest_;
+    Vector beta_, covariance_;
+    Side u_;
     double rss_ = 0.0, log_det_x_ = 0.0;
     Solved solved_;
 };

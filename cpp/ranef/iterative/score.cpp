@@ -8,11 +8,6 @@
 namespace ranef::iterative {
 namespace {
 
-// The lanes of a factor's row.
-const double* row_of(const Layout& layout, const Side& side, std::size_t f, Index row) {
-    return f == 0 ? side.leading.data() + row * side.lanes : side.rest.data() + (layout.rest_column(f) + row) * side.lanes;
-}
-
 // The factors' matrices U, packed as Lambda, of everything but the probes.
 class Exact {
 public:
@@ -37,11 +32,11 @@ private:
             kernel.product(schur.reduced(j), gl.data(), part.data());
             for (int i = 0; i < r * r; ++i) u_[i] += part[i];
         }
-        const Vector met = schur.leading_quadratic();
+        const Vector met = point_.preconditioner().leading_quadratic();
         for (int i = 0; i < r * r; ++i) u_[i] -= met[i];
-        schur.each_block([&](std::size_t f, Index l, Index, int s, Index) {
+        point_.preconditioner().blocks().each([&](std::size_t f, Index l, Index, int s, Index) {
             double* u = u_.data() + layout_.lambda_offset[f];
-            const double* inverse = schur.block_inverse(f, l);
+            const double* inverse = point_.preconditioner().inverse_block(f, l);
             for (int i = 0; i < s * s; ++i) u[i] += (i % (s + 1) == 0 ? 1.0 : 0.0) - inverse[i];
         });
     }
@@ -56,7 +51,7 @@ private:
         for (Index l = 0; l < levels; ++l) {
             for (const Side& side : point_.projected())
                 for (Index c = 0; c < side.count && side.first + c < p; ++c)
-                    for (int a = 0; a < s; ++a) row[(side.first + c) * s + a] = row_of(layout_, side, f, l * s + a)[c];
+                    for (int a = 0; a < s; ++a) row[(side.first + c) * s + a] = rows_of(layout_, side, f)[(l * s + a) * side.lanes + c];
             for (Index c = 0; c < p; ++c)
                 for (int a = 0; a < s; ++a) {
                     double sum = 0.0;
@@ -71,8 +66,7 @@ private:
 
     void take_modes(std::size_t f) {
         const int s = layout_.factors[f].width;
-        const double* modes = f == 0 ? point_.leading_modes().data()
-                                     : point_.rest_modes().data() + layout_.rest_column(f);
+        const double* modes = rows_of(layout_, point_.modes(), f);
         double* u = u_.data() + layout_.lambda_offset[f];
         for (Index l = 0; l < layout_.factors[f].levels; ++l, modes += s)
             for (int b = 0; b < s; ++b)
@@ -92,9 +86,8 @@ std::vector<Side> turned_modes(const Point& point, const std::vector<Direction>&
         for (Index c = 0; c < side.count; ++c) {
             const Direction& d = directions[side.first + c];
             const int s = layout.factors[d.factor].width;
-            const Index base = d.factor == 0 ? 0 : layout.rest_column(d.factor);
-            const double* u = (d.factor == 0 ? point.leading_modes() : point.rest_modes()).data() + base;
-            double* v = (d.factor == 0 ? side.leading : side.rest).data() + base * side.lanes + c;
+            const double* u = rows_of(layout, point.modes(), d.factor);
+            double* v = rows_of(layout, side, d.factor) + c;
             for (Index l = 0; l < layout.factors[d.factor].levels; ++l) {
                 v[(l * s + d.a) * side.lanes] = d.scale * u[l * s + d.b];
                 v[(l * s + d.b) * side.lanes] = d.scale * u[l * s + d.a];
@@ -136,7 +129,7 @@ void take_information(Point& point, Score& score) {
             for (const Side& x : point.projected())
                 for (Index c = 0; c < x.count && x.first + c < p; ++c)
                     fixed[(side.first + i) * p + x.first + c] = column_dot(mine, side.lanes, i, leading ? x.leading : x.rest, x.lanes, c);
-            score.rss_fall[side.first + i] = column_dot(mine, side.lanes, i, leading ? point.leading_modes() : point.rest_modes(), 1, 0);
+            score.rss_fall[side.first + i] = column_dot(mine, side.lanes, i, leading ? point.modes().leading : point.modes().rest, 1, 0);
         }
     const Vector& covariance = point.fixed_covariance();
     const double w = point.weight();
@@ -185,8 +178,8 @@ Vector covariance_slopes(const Point& point, const std::vector<Direction>& direc
         for (Index l = 0; l < layout.factors[f].levels; ++l) {
             for (const Side& side : point.projected())
                 for (Index c = 0; c < side.count && side.first + c < p; ++c) {
-                    a[side.first + c] = row_of(layout, side, f, l * s + d.a)[c];
-                    b[side.first + c] = row_of(layout, side, f, l * s + d.b)[c];
+                    a[side.first + c] = rows_of(layout, side, f)[(l * s + d.a) * side.lanes + c];
+                    b[side.first + c] = rows_of(layout, side, f)[(l * s + d.b) * side.lanes + c];
                 }
             for (Index y = 0; y < p; ++y)
                 for (Index x = 0; x < p; ++x) inner[y * p + x] += d.a == d.b ? a[x] * a[y] : d.scale * (a[x] * b[y] + b[x] * a[y]);

@@ -4,16 +4,10 @@
 #include <utility>
 
 #include "ranef/base/parallel.hpp"
+#include "ranef/base/splitmix.hpp"
 
 namespace ranef::iterative {
 namespace {
-
-std::uint64_t mixed(std::uint64_t x) {  // splitmix64
-    x += 0x9e3779b97f4a7c15ull;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-    return x ^ (x >> 31);
-}
 
 // sum_l x_l y_l' of a factor's levels for every lane, packed as Lambda one lane after the other, subtracted.
 template <int Lanes>
@@ -40,13 +34,9 @@ void subtract_leading(const SchurOperator& schur, Vector& z, Vector& d, Vector& 
     for_ranges(levels, level_piece, work, [&](Index piece, Index begin, Index end) {
         Vector hz(r * Lanes), hd(r * Lanes);
         for (Index j = begin; j < end; ++j) {
-            const double* h = schur.reduced(j);
             for (auto [from, to] : {std::pair{&bz, &hz}, std::pair{&bd, &hd}}) {
                 std::fill(to->begin(), to->end(), 0.0);
-                const double* row = from->data() + j * r * Lanes;
-                for (int b = 0; b < r; ++b)
-                    for (int a = 0; a < r; ++a)
-                        for (int c = 0; c < Lanes; ++c) (*to)[a * Lanes + c] += h[b * r + a] * row[b * Lanes + c];
+                add_product<Lanes>(r, Lanes, schur.reduced(j), 1.0, from->data() + j * r * Lanes, to->data());
             }
             subtract_products<Lanes>(r, 1, hz.data(), hd.data(), packed, parts.data() + piece * packed * Lanes);
         }
@@ -59,8 +49,8 @@ void subtract_leading(const SchurOperator& schur, Vector& z, Vector& d, Vector& 
 }
 
 // d = x - P^-1 z.
-void take_preconditioned(const SchurOperator& schur, int lanes, const Vector& z, const Vector& x, Vector& d) {
-    schur.precondition(lanes, z.data(), d.data());
+void take_preconditioned(const Preconditioner& preconditioner, int lanes, const Vector& z, const Vector& x, Vector& d) {
+    preconditioner.apply(lanes, z.data(), d.data());
     for (std::size_t i = 0; i < d.size(); ++i) d[i] = x[i] - d[i];
 }
 
@@ -71,13 +61,13 @@ Vector traces_by_side(Point& point, Probes& probes, Index side, const Lifted& li
     const Index packed = layout.lambda_size;
     Vector z(layout.q_rest * Lanes), d(z.size()), out(packed * Lanes, 0.0);
     probes.signs(side, z.data());
-    schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+    point.preconditioner().blocks().each([&](std::size_t f, Index, Index column, int s, Index) {
         for (int a = 0; a < s; ++a)
             if (lifted[f][a]) std::fill_n(z.data() + (column + a) * Lanes, Lanes, 0.0);
     });
     Vector& x = probes.solved(side);
     take_worst(point.solver().solve(Lanes, z.data(), tolerance, x.data()), solved);
-    take_preconditioned(schur, Lanes, z, x, d);
+    take_preconditioned(point.preconditioner(), Lanes, z, x, d);
     for (std::size_t f = 1; f < layout.factors.size(); ++f) {
         const Index column = layout.rest_column(f), first = column * Lanes;
         if (column >= probes.rows()) continue;
@@ -99,9 +89,9 @@ void Probes::keep_rows(Index rows) {
 }
 
 void Probes::signs(Index side, double* z) const {
-    const std::uint64_t key = mixed(seed_ + mixed(static_cast<std::uint64_t>(side)));
+    const std::uint64_t key = splitmix::word(seed_ + splitmix::word(static_cast<std::uint64_t>(side)));
     for (Index i = 0; i < order_; ++i) {
-        const std::uint64_t bits = mixed(key ^ static_cast<std::uint64_t>(i));
+        const std::uint64_t bits = splitmix::word(key ^ static_cast<std::uint64_t>(i));
         for (int c = 0; c < lanes_; ++c) z[i * lanes_ + c] = (bits >> c) & 1u ? 1.0 : -1.0;
     }
 }
@@ -122,8 +112,8 @@ Vector solved_traces(Point& point, const Probes& probes, double tolerance, Solve
         std::fill(x.begin(), x.end(), 0.0);
         for (Index c = 0; c < count; ++c) z[(first + c) * many_lanes + c] = 1.0;
         take_worst(point.solver().solve(many_lanes, z.data(), tolerance, x.data()), solved);
-        take_preconditioned(schur, many_lanes, z, x, d);
-        schur.each_block([&](std::size_t f, Index, Index column, int s, Index) {
+        take_preconditioned(point.preconditioner(), many_lanes, z, x, d);
+        point.preconditioner().blocks().each([&](std::size_t f, Index, Index column, int s, Index) {
             for (int a = 0; a < s; ++a) {
                 const Index c = column + a - first;
                 if (c < 0 || c >= count) continue;

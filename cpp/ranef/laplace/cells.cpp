@@ -75,15 +75,15 @@ template <class Alike>
 std::vector<Index> number_rows(const Grouped& groups, const std::vector<std::uint64_t>& hash, Alike&& alike,
                                std::vector<std::uint32_t>& number, std::vector<Index>& ends, Poll& poll) {
     std::vector<Index> representative, table;  // open addressing within a group
-    representative.reserve(groups.order.size());
-    number.resize(groups.order.size());
+    representative.reserve(groups.member.size());
+    number.resize(groups.member.size());
     for (std::size_t g = 0; g + 1 < groups.start.size(); ++g) {
         const Index size = groups.start[g + 1] - groups.start[g];
         Index capacity = 4;
         while (capacity < 2 * size) capacity *= 2;
         table.assign(capacity, -1);
         for (Index o = groups.start[g]; o < groups.start[g + 1]; ++o) {
-            const Index i = groups.order[o];
+            const Index i = groups.member[o];
             Index slot = static_cast<Index>(hash[i] & static_cast<std::uint64_t>(capacity - 1));
             while (table[slot] >= 0) {
                 const Index other = representative[table[slot]];
@@ -125,7 +125,7 @@ Cells merge_rows(const Rows& rows, const DesignCross& design, const double* offs
         return true;
     };
     // In the order of the leading factor, so that its levels' cells lie side by side.
-    const Grouped levels(codes[0], rows.n, layout.factors[0].levels);
+    const Grouped levels = group_by(layout.factors[0].levels, rows.n, [&](Index i) { return codes[0][i]; });
     cells.leading.assign(1, 0);
     const std::vector<Index> representative = number_rows(levels, keys.hash, alike, cells.cell_of, cells.leading, poll);
 
@@ -156,7 +156,7 @@ Cells split_cells(const Cells& cells, const DesignCross& design, const double* f
     std::vector<std::uint64_t> hash(rows);
     for (Index i = 0; i < rows; ++i) hash[i] = mix(mix(0, bits(first[i])), bits(second[i]));
     const auto alike = [&](Index i, Index j) { return first[i] == first[j] && second[i] == second[j]; };
-    const Grouped groups(cells.cell_of.data(), rows, cells.n);
+    const Grouped groups = group_by(cells.n, rows, [&](Index i) { return cells.cell_of[i]; });
     Cells out;
     out.width = cells.width;
     out.place = cells.place;

@@ -56,7 +56,7 @@ void find_entries(const Cells& cells, const Layout& layout, LaplacePattern& patt
 // The blocks below each block column, as sorted lists of their first rows: of all levels that meet the column, once each.
 std::vector<std::vector<std::int32_t>> blocks_below(const LaplacePattern& pattern, Poll& poll) {
     const Index entries = static_cast<Index>(pattern.column.size());
-    const Grouped by_column(pattern.column.data(), entries, pattern.rest);
+    const Grouped by_column = group_by(pattern.rest, entries, [&](Index e) { return pattern.column[e]; });
     std::vector<Index> end_of_level(entries);
     for (Index j = 0; j < pattern.levels; ++j)
         std::fill_n(end_of_level.begin() + pattern.entry_ptr[j], pattern.entries(j), pattern.entry_ptr[j + 1]);
@@ -65,7 +65,7 @@ std::vector<std::vector<std::int32_t>> blocks_below(const LaplacePattern& patter
     for (std::int32_t c = 0; c < pattern.rest; ++c) {
         Index met = 0;
         for (Index k = by_column.start[c]; k < by_column.start[c + 1]; ++k) {
-            const Index e = by_column.order[k];
+            const Index e = by_column.member[k];
             for (Index other = e + 1; other < end_of_level[e]; ++other) {
                 const std::int32_t row = pattern.column[other];
                 if (seen[row] == c) continue;

@@ -8,7 +8,7 @@
 #include "ranef/laplace/descent.hpp"
 #include "ranef/laplace/free_parameters.hpp"
 #include "ranef/optimum/boundary.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {

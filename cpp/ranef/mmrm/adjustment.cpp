@@ -1,7 +1,7 @@
 #include "ranef/mmrm/adjustment.hpp"
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/mmrm/packed.hpp"
+#include "ranef/base/packed.hpp"
 #include "ranef/mmrm/pattern_kernels.hpp"
 
 namespace ranef::mmrm {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ranef/mmrm/packed.hpp"
+#include "ranef/base/packed.hpp"
 
 namespace ranef::mmrm {
 namespace {

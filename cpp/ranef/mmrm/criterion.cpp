@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/mmrm/packed.hpp"
+#include "ranef/base/packed.hpp"
 #include "ranef/mmrm/pattern_kernels.hpp"
 
 namespace ranef::mmrm {

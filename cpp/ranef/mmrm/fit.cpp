@@ -4,11 +4,11 @@
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/mmrm/start.hpp"
+#include "ranef/optimum/scaled_hessian.hpp"
 
 namespace ranef::mmrm {
 namespace {
 
-constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this certify a minimum
 constexpr double stationary = 1e-3;           // decrement up to which the gradient counts as zero
 constexpr double degenerate = 1e-8;           // eigenvalue of a correlation matrix that counts as zero
 
@@ -20,22 +20,13 @@ bool is_singular(Index n, const std::vector<double>& sigma) {
 }
 
 void certify(const Criterion& criterion, Optimum& optimum) {
-    const Index k = criterion.problem().size();
     optimum.hessian = criterion.hessian();
-    std::vector<double> scaled = optimum.hessian, scale(k);
-    for (Index i = 0; i < k; ++i) {
-        const double diagonal = std::fabs(scaled[i * k + i]);
-        scale[i] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
-    }
-    for (Index j = 0; j < k; ++j)
-        for (Index i = 0; i < k; ++i) scaled[j * k + i] *= scale[i] * scale[j];
-    optimum.eigenvalues.resize(k);
-    const bool ok = linalg::symmetric_eigen(k, scaled.data(), k, optimum.eigenvalues.data());
+    const ScaledHessian scaled(optimum.hessian, criterion.problem().size());
+    optimum.eigenvalues = scaled.values;
     for (int g = 0; g < criterion.problem().sums->groups(); ++g)
         optimum.singular = optimum.singular || is_singular(criterion.problem().sums->visits(), criterion.map(g).sigma);
     const bool stopped = optimum.status == Status::ok || optimum.status == Status::stalled;
-    optimum.converged = ok && stopped && optimum.gradient_norm <= stationary &&
-                        optimum.eigenvalues.front() > positive_curvature * optimum.eigenvalues.back();
+    optimum.converged = stopped && optimum.gradient_norm <= stationary && scaled.positive();
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "ranef/base/parallel.hpp"
 #include "ranef/cross/rank.hpp"
 #include "ranef/mmrm/block_products.hpp"
-#include "ranef/mmrm/packed.hpp"
 
 namespace ranef::mmrm {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "ranef/base/packed.hpp"
 #include "ranef/base/poll.hpp"
 #include "ranef/mmrm/visit_rows.hpp"
 #include "ranef/model/coordinates.hpp"
@@ -45,7 +46,7 @@ public:
 
     int p() const { return static_cast<int>(kept_.size()); }
     int order() const { return p() + 1; }                       // of S
-    Index size() const { return Index{order()} * (order() + 1) / 2; }  // of S, packed
+    Index size() const { return packed_size(order()); }  // of S, packed
     int visits() const { return visits_; }
     int groups() const { return groups_; }
     Index rows() const { return rows_; }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/mmrm/packed.hpp"
+#include "ranef/base/packed.hpp"
 
 namespace ranef::mmrm {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "ranef/base/linalg.hpp"
 #include "ranef/mmrm/correlation.hpp"
-#include "ranef/mmrm/packed.hpp"
+#include "ranef/base/packed.hpp"
 
 namespace ranef::mmrm {
 namespace {

@@ -1,7 +1,9 @@
 #include "ranef/mmrm/visit_rows.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
+
+#include "ranef/base/grouped.hpp"
 
 namespace ranef::mmrm {
 namespace {
@@ -18,19 +20,13 @@ bool in_order(const VisitRows& rows) {
 
 RowOrder order_rows(const VisitRows& rows) {
     RowOrder out;
-    out.start.assign(rows.subjects + 1, 0);
-    out.row.resize(rows.n);
-    for (Index i = 0; i < rows.n; ++i) ++out.start[rows.subject[i] + 1];
-    std::partial_sum(out.start.begin(), out.start.end(), out.start.begin());
-    if (in_order(rows)) {
-        std::iota(out.row.begin(), out.row.end(), Index{0});
-    } else {
-        std::vector<Index> next(out.start.begin(), out.start.end() - 1);
-        for (Index i = 0; i < rows.n; ++i) out.row[next[rows.subject[i]]++] = i;
+    Grouped by_subject = group_by(rows.subjects, rows.n, [&](Index i) { return rows.subject[i]; });
+    out.start = std::move(by_subject.start);
+    out.row = std::move(by_subject.member);
+    if (!in_order(rows))
         for (int j = 0; j < rows.subjects; ++j)
             std::stable_sort(out.row.begin() + out.start[j], out.row.begin() + out.start[j + 1],
                              [&](Index a, Index b) { return rows.visit[a] < rows.visit[b]; });
-    }
     for (int j = 0; j < rows.subjects; ++j)
         for (Index k = out.start[j] + 1; k < out.start[j + 1]; ++k) {
             const Index a = out.row[k - 1], b = out.row[k];

@@ -26,6 +26,8 @@ struct RowOrder {
     std::vector<Index> start, row;
     // Two rows of one subject: at the same visit, or in different groups; -1 where there are none.
     Index duplicate[2] = {-1, -1}, divided[2] = {-1, -1};
+
+    bool usable() const { return duplicate[0] < 0 && divided[0] < 0; }
 };
 
 RowOrder order_rows(const VisitRows& rows);

@@ -1,7 +1,10 @@
 #include "ranef/model/coordinates.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <utility>
+
+#include "ranef/base/linalg.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -9,52 +12,53 @@ namespace {
 // Relative size below which a rotated row counts as dependent on the rows above it: rounding, not statistics.
 constexpr double echelon_rounding = 1e-14;
 
-// b~ = S B b for one block: B adds shift_a b_a to the intercept, S multiplies by the scales. Applied to the columns of
-// an r x r matrix (only rows of the block change).
-void to_internal_rows(const Block& block, const std::vector<double>& shift, const std::vector<double>& scale, int r,
-                      double* m) {
-    for (int column = 0; column < r; ++column) {
-        double* v = m + Index{column} * r + block.first;
-        if (block.intercept >= 0)
-            for (int a = 0; a < block.width; ++a)
-                if (a != block.intercept) v[block.intercept] += shift[Index(block.first + a)] * v[a];
-        for (int a = 0; a < block.width; ++a) v[a] *= scale[Index(block.first + a)];
+// One level's numbers, or one column of a matrix: what a factor's blocks make of their parts of it.
+class Maps {
+public:
+    Maps(const Factor& factor, const std::vector<double>& shift, const std::vector<double>& scale)
+        : factor_(factor), shift_(shift), scale_(scale) {}
+
+    // b~ = S B b: B adds shift_a b_a to the intercept, S multiplies by the scales.
+    void to_internal(double* v) const {
+        for (const Block& block : factor_.blocks) {
+            each_shifted(block, [&](int a, int intercept) { v[intercept] += shift_[a] * v[a]; });
+            for (int a = block.first; a < block.first + block.width; ++a) v[a] *= scale_[a];
+        }
     }
-}
-
-// b = B^-1 S^-1 b~, the inverse of the above.
-void to_user_vector(const Block& block, const std::vector<double>& shift, const std::vector<double>& scale, double* v) {
-    for (int a = 0; a < block.width; ++a) v[a] /= scale[Index(block.first + a)];
-    if (block.intercept < 0) return;
-    for (int a = 0; a < block.width; ++a)
-        if (a != block.intercept) v[block.intercept] -= shift[Index(block.first + a)] * v[a];
-}
-
-// Transposed forward map, v <- B' S v: what covectors (gradients) need to go from internal to user coordinates.
-void gradient_vector(const Block& block, const std::vector<double>& shift, const std::vector<double>& scale, double* v,
-                     Index stride) {
-    for (int a = 0; a < block.width; ++a) v[a * stride] *= scale[Index(block.first + a)];
-    if (block.intercept < 0) return;
-    for (int a = 0; a < block.width; ++a)
-        if (a != block.intercept)
-            v[a * stride] += shift[Index(block.first + a)] * v[block.intercept * stride];
-}
-
-// Triangularises every block of a factor's r x r matrix on its own: Lambda is block diagonal.
-void triangularise(const Factor& factor, double* lambda) {
-    const int r = factor.width;
-    std::vector<double> part;
-    for (const Block& block : factor.blocks) {
-        const int w = block.width;
-        part.assign(Index(w) * w, 0.0);
-        for (int c = 0; c < w; ++c)
-            for (int a = 0; a < w; ++a)
-                part[Index(c) * w + a] = lambda[Index{block.first + c} * r + block.first + a];
-        lower_echelon(w, part.data(), echelon_rounding);
-        for (int c = 0; c < w; ++c)
-            for (int a = 0; a < w; ++a)
-                lambda[Index{block.first + c} * r + block.first + a] = part[Index(c) * w + a];
+    // b = B^-1 S^-1 b~, the inverse.
+    void to_user(double* v) const {
+        for (const Block& block : factor_.blocks) {
+            for (int a = block.first; a < block.first + block.width; ++a) v[a] /= scale_[a];
+            each_shifted(block, [&](int a, int intercept) { v[intercept] -= shift_[a] * v[a]; });
+        }
     }
+    // v <- B' S v: what covectors (gradients) need to go from internal to user coordinates.
+    void gradient_to_user(double* v) const {
+        for (const Block& block : factor_.blocks) {
+            for (int a = block.first; a < block.first + block.width; ++a) v[a] *= scale_[a];
+            each_shifted(block, [&](int a, int intercept) { v[a] += shift_[a] * v[intercept]; });
+        }
+    }
+
+private:
+    template <class Use>
+    static void each_shifted(const Block& block, const Use& use) {
+        if (block.intercept < 0) return;
+        for (int a = 0; a < block.width; ++a)
+            if (a != block.intercept) use(block.first + a, block.first + block.intercept);
+    }
+
+    const Factor& factor_;
+    const std::vector<double>&shift_, &scale_;
+};
+
+// change(column) for every column of every factor's matrix; then each block's triangle again.
+template <class Change>
+void change_lambda(const Layout& layout, std::vector<double>& lambda, const Change& change) {
+    for (std::size_t f = 0; f < layout.factors.size(); ++f)
+        for (int c = 0; c < layout.factors[f].width; ++c)
+            change(f, lambda.data() + layout.lambda_offset[f] + Index{c} * layout.factors[f].width);
+    for_blocks(layout, lambda, [](int, int, int w, double* l) { lower_echelon(w, l, echelon_rounding); });
 }
 
 }  // namespace
@@ -115,49 +119,28 @@ void lower_echelon(int r, double* m, double tolerance) {
 }
 
 void Coordinates::theta_to_internal(const Layout& layout, const double* user, double* internal) const {
-    std::vector<double> lambda(Index(layout.lambda_size));
+    std::vector<double> lambda(layout.lambda_size);
     layout.unpack(user, lambda.data());
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        double* block_matrix = lambda.data() + layout.lambda_offset[f];
-        for (const Block& block : layout.factors[f].blocks)
-            to_internal_rows(block, z_shift[f], z_scale[f], layout.factors[f].width, block_matrix);
-        triangularise(layout.factors[f], block_matrix);
-    }
+    change_lambda(layout, lambda, [&](std::size_t f, double* column) { Maps(layout.factors[f], z_shift[f], z_scale[f]).to_internal(column); });
     layout.pack(lambda.data(), internal);
 }
 
 void Coordinates::theta_to_user(const Layout& layout, const double* internal, double* user) const {
-    std::vector<double> lambda(Index(layout.lambda_size));
+    std::vector<double> lambda(layout.lambda_size);
     layout.unpack(internal, lambda.data());
-    for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const int r = layout.factors[f].width;
-        double* block_matrix = lambda.data() + layout.lambda_offset[f];
-        for (const Block& block : layout.factors[f].blocks)
-            for (int c = 0; c < r; ++c)
-                to_user_vector(block, z_shift[f], z_scale[f], block_matrix + Index{c} * r + block.first);
-        triangularise(layout.factors[f], block_matrix);
-    }
+    change_lambda(layout, lambda, [&](std::size_t f, double* column) { Maps(layout.factors[f], z_shift[f], z_scale[f]).to_user(column); });
     layout.pack(lambda.data(), user);
 }
 
 void Coordinates::covariance_to_internal(const Layout& layout, int factor, double* d) const {
-    const int r = layout.factors[factor].width;
-    for (int side = 0; side < 2; ++side) {
-        for (const Block& block : layout.factors[factor].blocks)
-            to_internal_rows(block, z_shift[factor], z_scale[factor], r, d);
-        for (int c = 0; c < r; ++c)
-            for (int a = c + 1; a < r; ++a) std::swap(d[Index{c} * r + a], d[Index{a} * r + c]);
-    }
+    const Maps maps(layout.factors[factor], z_shift[factor], z_scale[factor]);
+    linalg::sandwich(layout.factors[factor].width, d, [&](double* column) { maps.to_internal(column); });
 }
 
 void Coordinates::gradient_to_user(const Layout& layout, double* g_d) const {
     for (std::size_t f = 0; f < layout.factors.size(); ++f) {
-        const int r = layout.factors[f].width;
-        double* g = g_d + layout.lambda_offset[f];
-        for (const Block& block : layout.factors[f].blocks)
-            for (int c = 0; c < r; ++c) gradient_vector(block, z_shift[f], z_scale[f], g + Index{c} * r + block.first, 1);
-        for (const Block& block : layout.factors[f].blocks)
-            for (int a = 0; a < r; ++a) gradient_vector(block, z_shift[f], z_scale[f], g + Index{block.first} * r + a, r);
+        const Maps maps(layout.factors[f], z_shift[f], z_scale[f]);
+        linalg::sandwich(layout.factors[f].width, g_d + layout.lambda_offset[f], [&](double* column) { maps.gradient_to_user(column); });
     }
 }
 
@@ -191,49 +174,33 @@ void Coordinates::beta_to_internal(const ResponseScale& y, const double* user, d
 }
 
 void Coordinates::covariance_to_user(int p, double* matrix) const {
-    const auto apply = [&](double* v, Index stride) {
+    linalg::sandwich(p, matrix, [&](double* v) {
         double level = 0.0;
         for (int c = 0; c < p; ++c) {
-            const auto k = Index(c);
-            v[c * stride] /= x_scale[k];
-            level -= v[c * stride] * x_shift[k];
+            v[c] /= x_scale[c];
+            level -= v[c] * x_shift[c];
         }
         if (constant.empty()) return;
-        for (int c = 0; c < p; ++c) v[c * stride] += constant[Index(c)] * level;
-    };
-    for (int c = 0; c < p; ++c) apply(matrix + Index{c} * p, 1);
-    for (int c = 0; c < p; ++c) apply(matrix + c, p);
+        for (int c = 0; c < p; ++c) v[c] += constant[c] * level;
+    });
 }
 
 void Coordinates::modes_to_user(const Layout& layout, int factor, const ResponseScale& y, double* b) const {
-    const auto f = Index(factor);
-    for (const Block& block : layout.factors[f].blocks) to_user_vector(block, z_shift[f], z_scale[f], b + block.first);
-    for (int a = 0; a < layout.factors[f].width; ++a) b[a] *= y.scale;
+    Maps(layout.factors[factor], z_shift[factor], z_scale[factor]).to_user(b);
+    for (int a = 0; a < layout.factors[factor].width; ++a) b[a] *= y.scale;
 }
 
 void Coordinates::mode_covariance_to_user(const Layout& layout, int factor, double* matrix) const {
-    const auto f = Index(factor);
-    const int r = layout.factors[f].width;
-    const auto apply = [&] {
-        for (const Block& block : layout.factors[f].blocks)
-            for (int c = 0; c < r; ++c)
-                to_user_vector(block, z_shift[f], z_scale[f], matrix + Index{c} * r + block.first);
-    };
-    const auto transpose = [&] {
-        for (int c = 0; c < r; ++c)
-            for (int a = c + 1; a < r; ++a) std::swap(matrix[Index{c} * r + a], matrix[Index{a} * r + c]);
-    };
-    apply();
-    transpose();
-    apply();
+    const Maps maps(layout.factors[factor], z_shift[factor], z_scale[factor]);
+    linalg::sandwich(layout.factors[factor].width, matrix, [&](double* column) { maps.to_user(column); });
 }
 
 void Coordinates::null_vector_to_user(const Layout& layout, int factor, int block, double* v) const {
     const Block& shape = layout.factors[factor].blocks[block];
     std::vector<double> whole(layout.factors[factor].width, 0.0);
-    for (int a = 0; a < shape.width; ++a) whole[shape.first + a] = v[a];
-    gradient_vector(shape, z_shift[factor], z_scale[factor], whole.data() + shape.first, 1);
-    for (int a = 0; a < shape.width; ++a) v[a] = whole[shape.first + a];
+    std::copy_n(v, shape.width, whole.begin() + shape.first);
+    Maps(layout.factors[factor], z_shift[factor], z_scale[factor]).gradient_to_user(whole.data());
+    std::copy_n(whole.begin() + shape.first, shape.width, v);
 }
 
 double Coordinates::criterion_offset(bool reml, Index n, int p, const ResponseScale& y) const {

@@ -15,6 +15,19 @@ namespace ranef {
 
 struct ResponseScale {
     double shift = 0.0, scale = 1.0;
+
+    double internal(double y) const { return (y - shift) / scale; }
+    // Of n responses, or of those in some rows.
+    std::vector<double> internal(const double* y, Index n) const {
+        std::vector<double> out(n);
+        for (Index i = 0; i < n; ++i) out[i] = internal(y[i]);
+        return out;
+    }
+    std::vector<double> internal(const double* y, const Index* rows, Index count) const {
+        std::vector<double> out(count);
+        for (Index i = 0; i < count; ++i) out[i] = internal(y[rows[i]]);
+        return out;
+    }
 };
 
 // What the residual variance is divided by: n, or n - p by REML.

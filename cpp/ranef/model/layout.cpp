@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "ranef/base/packed.hpp"
+
 namespace ranef {
 
 Layout::Layout(std::vector<Factor> given, int fixed) : factors(std::move(given)), p(fixed) {
-    int n_theta = 0;
+    Index n_theta = 0;
     for (const Factor& factor : factors)
-        for (const Block& block : factor.blocks) n_theta += block.width * (block.width + 1) / 2;
+        for (const Block& block : factor.blocks) n_theta += packed_size(block.width);
     theta.resize(n_theta);
     for (std::size_t f = 0; f < factors.size(); ++f) {
         offset.push_back(q);
@@ -19,8 +21,7 @@ Layout::Layout(std::vector<Factor> given, int fixed) : factors(std::move(given))
             int index = block.theta_first;
             for (int column = 0; column < block.width; ++column)
                 for (int row = column; row < block.width; ++row)
-                    theta[index++] = {static_cast<int>(f), block.first + row,
-                                                                block.first + column};
+                    theta[index++] = {static_cast<int>(f), block.first + row, block.first + column};
         }
     }
     q_leading = factors[0].levels * factors[0].width;

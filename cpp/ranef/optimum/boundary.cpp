@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ranef/base/linalg.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -26,10 +26,7 @@ std::vector<double> changed(const Layout& layout, const std::vector<double>& x, 
 
 // g_D on the null space of D = L L', `null` columns wide: its smallest eigenvalue and the vector, over the block's columns.
 BoundaryMultiplier multiplier_of(int f, int b, int w, int null, const double* l, const std::vector<double>& g) {
-    std::vector<double> d(w * w, 0.0), values(w), restricted(null * null, 0.0), eigen(null);
-    for (int j = 0; j < w; ++j)
-        for (int i = 0; i < w; ++i)
-            for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+    std::vector<double> d = covariance_of(w, l), values(w), restricted(null * null, 0.0), eigen(null);
     linalg::symmetric_eigen(w, d.data(), w, values.data());
     for (int j = 0; j < null; ++j)
         for (int i = 0; i < null; ++i)

@@ -5,12 +5,11 @@
 
 #include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/fit.hpp"
-#include "ranef/base/linalg.hpp"
+#include "ranef/optimum/scaled_hessian.hpp"
 
 namespace ranef {
 namespace {
 
-constexpr double positive_curvature = -1e-6;  // scaled eigenvalues above this certify a minimum (zero: flat directions)
 constexpr double difference_step = 1e-5;  // relative, for differences of the exact gradient
 constexpr double confirm_within = 0.25;   // how well the seen curvature must agree with the model's
 constexpr double probe_rise = 1e-4;       // of the criterion along the weakest direction: a hundredth of a standard error
@@ -20,24 +19,6 @@ constexpr double ridge = 1e-5;             // scaled eigenvalue, beside the larg
 constexpr double ridge_fall = 1e-7;        // of the criterion, from one point of a ridge to the next
 constexpr int ridge_points = 3;
 constexpr Index many_free = 8;             // free parameters beyond which differences in all of them are dear
-
-// The Hessian over the free parameters, scaled to a unit diagonal so that its eigenvalues have no units.
-struct ScaledHessian {
-    std::vector<double> matrix, scale, values;  // matrix becomes the eigenvectors
-    bool ok;
-
-    ScaledHessian(const std::vector<double>& hessian, Index k, const std::vector<Index>& free)
-        : matrix(free.size() * free.size()), scale(free.size()), values(free.size()) {
-        const Index m = static_cast<Index>(free.size());
-        for (Index i = 0; i < m; ++i) {
-            const double diagonal = std::fabs(hessian[free[i] * k + free[i]]);
-            scale[i] = diagonal > 0.0 ? 1.0 / std::sqrt(diagonal) : 1.0;
-        }
-        for (Index j = 0; j < m; ++j)
-            for (Index i = 0; i < m; ++i) matrix[j * m + i] = hessian[free[j] * k + free[i]] * scale[i] * scale[j];
-        ok = linalg::symmetric_eigen(m, matrix.data(), m, values.data());
-    }
-};
 
 }  // namespace
 
@@ -62,7 +43,7 @@ void Workspace::certify(Optimum& optimum, const FitSettings& settings) {
     }
     const ScaledHessian scaled(optimum.hessian, k, free);
     optimum.eigenvalues = scaled.values;
-    optimum.converged = optimum.converged && scaled.ok && scaled.values.front() > positive_curvature * scaled.values.back();
+    optimum.converged = optimum.converged && scaled.positive();
     const bool curved = optimum.converged && scaled.values.front() > ridge * scaled.values.back();
     if (curved || evaluator_->dear() || !falls_without_end(optimum)) return;
     optimum.status = Status::endless;

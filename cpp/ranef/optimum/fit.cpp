@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ranef/optimum/boundary.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 #include "ranef/criterion/covariance_gradient.hpp"
 #include "ranef/optimum/pivoted_criterion.hpp"
 #include "ranef/base/linalg.hpp"

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/base/splitmix.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -60,14 +61,13 @@ std::vector<double> dominant_start(const Layout& layout, int factor, int block, 
     });
 }
 
-// Uniform on (0, 1): splitmix64.
+// Uniform on (0, 1).
 class Uniform {
 public:
     double operator()() {
-        std::uint64_t z = state_ += 0x9e3779b97f4a7c15ULL;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-        return (static_cast<double>((z ^ (z >> 31)) >> 11) + 0.5) * 0x1p-53;
+        const std::uint64_t word = splitmix::word(state_);
+        state_ += splitmix::increment;
+        return (static_cast<double>(word >> 11) + 0.5) * 0x1p-53;
     }
 
 private:

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "ranef/model/coordinates.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 
 namespace ranef {
 namespace {
@@ -22,13 +22,11 @@ bool repivot(const Block& block, double* theta, ThetaSlot* slots) {
     if (!poor) return false;
     std::vector<int> order(w);
     for (int i = 0; i < w; ++i) order[i] = slots[i].row - block.first;  // the first column holds every row
-    std::vector<double> l(w * w, 0.0), d(w * w, 0.0);
+    std::vector<double> l(w * w, 0.0);
     const double* value = theta;
     for (int c = 0; c < w; ++c)
         for (int i = c; i < w; ++i) l[c * w + i] = *value++;
-    for (int j = 0; j < w; ++j)
-        for (int i = 0; i < w; ++i)
-            for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+    std::vector<double> d = covariance_of(w, l.data());
     // Cholesky with complete pivoting. The triangle is rotated rather than refactored from D so that small pivots
     // keep their digits: rows are taken in the order that D's pivots give.
     std::vector<int> rows(w);

@@ -7,7 +7,7 @@
 #include "ranef/optimum/boundary.hpp"
 #include "ranef/optimum/fit.hpp"
 #include "ranef/optimum/further_starts.hpp"
-#include "ranef/optimum/lambda_blocks.hpp"
+#include "ranef/model/lambda_blocks.hpp"
 #include "ranef/base/linalg.hpp"
 #include "ranef/plan/cost.hpp"
 

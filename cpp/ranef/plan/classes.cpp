@@ -25,7 +25,7 @@ std::int64_t rounded_relative(double value, double scale) {
 // Distinct keys of a fixed number of digits, numbered in the order they come: open addressing, one block of memory.
 class KeyTable {
 public:
-    KeyTable(int digits, Index most) : digits_(digits) {
+    KeyTable(Index digits, Index most) : digits_(digits) {
         std::size_t slots = 16;
         while (slots < 2 * static_cast<std::size_t>(most)) slots *= 2;
         slot_.assign(slots, -1);
@@ -33,7 +33,7 @@ public:
 
     Index number(const std::int64_t* key) {
         std::uint64_t h = 1469598103934665603ull;
-        for (int i = 0; i < digits_; ++i) {
+        for (Index i = 0; i < digits_; ++i) {
             h = (h ^ static_cast<std::uint64_t>(key[i])) * 0x9e3779b97f4a7c15ull;
             h ^= h >> 32;
         }
@@ -43,13 +43,13 @@ public:
                 keys_.insert(keys_.end(), key, key + digits_);
                 return count() - 1;
             }
-            if (std::equal(key, key + digits_, keys_.data() + Index{slot_[at]} * digits_)) return slot_[at];
+            if (std::equal(key, key + digits_, keys_.data() + slot_[at] * digits_)) return slot_[at];
         }
     }
     Index count() const { return static_cast<Index>(keys_.size()) / digits_; }
 
 private:
-    int digits_;
+    Index digits_;
     std::vector<std::int32_t> slot_;
     std::vector<std::int64_t> keys_;
 };
@@ -67,11 +67,10 @@ void take_grams(const DesignCross& design, ClassSums& classes) {
 // Accumulates sums(c, ab); the columns of A_j are gathered once per level (sparse part, then X).
 void sum_classes(const DesignCross& design, ClassSums& classes, Poll& poll) {
     const int r = design.layout().leading_width();
-    const Index m = design.layout().rest(), packed = packed_size(m), pairs = pair_count(r);
+    const Index m = design.layout().rest(), packed = packed_size(m), pairs = packed_size(r);
     classes.sums.assign(classes.count() * pairs * packed, 0.0);
     std::vector<Index> column;
     std::vector<const double*> value;
-    const auto position = [&](Index row, Index col) { return col * m - col * (col - 1) / 2 + (row - col); };
     for (Index j = 0; j < design.layout().factors[0].levels; ++j) {
         column.clear();
         value.clear();
@@ -83,7 +82,7 @@ void sum_classes(const DesignCross& design, ClassSums& classes, Poll& poll) {
         double* sums = classes.sums.data() + Index{classes.class_of[j]} * pairs * packed;
         for (std::size_t y = 0; y < column.size(); ++y)
             for (std::size_t x = y; x < column.size(); ++x) {
-                double* entry = sums + position(column[x], column[y]);
+                double* entry = sums + packed_place(m, column[x], column[y]);
                 for (int a = 0; a < r; ++a)
                     for (int b = a; b < r; ++b, entry += packed)
                         *entry += a == b ? value[x][a] * value[y][a] : value[x][a] * value[y][b] + value[x][b] * value[y][a];
@@ -103,8 +102,8 @@ ClassSums find_classes(const DesignCross& design, bool merge) {
         classes.size.assign(levels, 1);
         return classes;
     }
-    std::vector<std::int64_t> key(pair_count(r));
-    KeyTable table(pair_count(r), levels);
+    std::vector<std::int64_t> key(packed_size(r));
+    KeyTable table(packed_size(r), levels);
     for (Index j = 0; j < levels; ++j) {
         const double* g = design.level(j).g;
         int pair = 0;

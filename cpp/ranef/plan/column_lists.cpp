@@ -2,27 +2,21 @@
 
 #include <numeric>
 
+#include "ranef/base/packed.hpp"
+
 namespace ranef {
-namespace {
-
-// A level is heavy when it meets at least this part of the remaining columns (and enough of them for BLAS to pay).
-constexpr double heavy_part = 0.25;
-constexpr Index heavy_least = 24;
-
-}  // namespace
 
 std::shared_ptr<const ColumnLists> list_columns(const DesignCross& design) {
     auto lists = std::make_shared<ColumnLists>();
     const Index levels = design.layout().factors[0].levels, columns = design.layout().q_rest;
-    const auto total = static_cast<double>(columns);
     lists->heavy_index.assign(levels, -1);
     for (Index j = 0; j < levels; ++j) {
-        const auto entries = static_cast<double>(design.level(j).entries);
-        if (entries >= heavy_least && entries >= heavy_part * total) {
+        const Index entries = design.level(j).entries;
+        if (is_heavy(entries, columns)) {
             lists->heavy_index[j] = static_cast<Index>(lists->heavy.size());
             lists->heavy.push_back(j);
         } else {
-            lists->pairs += 0.5 * entries * (entries + 1.0);
+            lists->pairs += static_cast<double>(packed_size(entries));
         }
     }
     lists->col_ptr.assign(columns + 1, 0);

@@ -10,8 +10,12 @@
 
 namespace ranef {
 
+// A level that meets a large part of the columns, and enough of them for BLAS to pay.
+constexpr Index least_heavy = 24;
+constexpr bool is_heavy(Index entries, Index columns) { return entries >= least_heavy && 4 * entries >= columns; }
+
 struct ColumnLists {
-    // Levels that meet a large part of the columns go through BLAS instead, as dense rows.
+    // Heavy levels go through BLAS instead, as dense rows.
     std::vector<Index> heavy;        // the levels
     std::vector<Index> heavy_index;  // level -> position in heavy, or -1
     // Column c: entries entry[col_ptr[c]] ... of A, of the levels `level`, ascending.

@@ -30,7 +30,7 @@ int leading_thetas(const Layout& layout) {
 }
 
 double class_sum_size(const DesignCross& design, Index count) {
-    return static_cast<double>(count) * pair_count(design.layout().leading_width()) *
+    return static_cast<double>(count) * static_cast<double>(packed_size(design.layout().leading_width())) *
            static_cast<double>(packed_size(design.layout().rest()));
 }
 

@@ -24,14 +24,12 @@ void plan_iterations(const DesignCross& design, Plan& plan) {
     plan.seconds = iterative_seconds(design);
 }
 
-double triangle_of(Index n) { return static_cast<double>(n) * (n + 1) / 2; }
-
 // The sparse kind, its pattern and ordering, unless it is too full to gain by; returns the reason.
 std::string weigh_fill(const DesignCross& design, const PlanOptions& options, double limit, Plan& plan) {
     constexpr const char* little_fill = "sparse: little fill";
     const Index n = design.layout().q_rest;
     const bool automatic = options.schur == SchurKind::automatic;
-    const double triangle = triangle_of(n);
+    const auto triangle = static_cast<double>(packed_size(n));
     SchurColumns columns(design, options.poll);
     // Counted no further than the pattern is of use: it is too full, or its share alone does not fit.
     const double fits = limit / sparse_bytes_per_entry;
@@ -77,7 +75,7 @@ std::string choose_schur(const DesignCross& design, const PlanOptions& options, 
     if (options.schur == SchurKind::dense) return "dense: asked for";
     if (options.schur == SchurKind::automatic) {
         if (n <= always_dense) return "dense: few coefficients behind the leading term";
-        if (count_pairs(design) > 40.0 * triangle_of(n)) return "dense: every pair of levels meets many times";
+        if (count_pairs(design) > 40.0 * static_cast<double>(packed_size(n))) return "dense: every pair of levels meets many times";
     }
     return weigh_fill(design, options, limit, plan);
 }
@@ -89,10 +87,14 @@ std::string size_text(double bytes) {
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + (large ? " GB" : " MB");
 }
 
+const char* what_needs_it(SchurKind kind) {
+    if (kind == SchurKind::iterative) return "iterations' vectors";
+    return kind == SchurKind::sparse ? "sparse Schur complement and its inverse" : "dense Schur complement and its inverse";
+}
+
 std::string too_large(const DesignCross& design, const Plan& plan, double limit) {
     return "the random effects behind the leading term number " + std::to_string(design.layout().q_rest) + ": the " +
-           (plan.schur == SchurKind::iterative ? "iterations' vectors" : plan.schur == SchurKind::sparse ? "sparse Schur complement and its inverse" : "dense Schur complement and its inverse") + " need " +
-           size_text(plan.bytes) + ", and " + size_text(limit) +
+           what_needs_it(plan.schur) + " need " + size_text(plan.bytes) + ", and " + size_text(limit) +
            " may be used. Model fewer levels (combine rare ones), or drop one of the crossed factors";
 }
 
@@ -103,9 +105,8 @@ std::string too_many_classes(const ClassSums& classes, const Plan& plan, double 
 
 }  // namespace
 
-PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
-    PlanResult result;
-    Plan& plan = result.plan;
+Plan make_plan(const DesignCross& design, const PlanOptions& options) {
+    Plan plan;
     const double limit = options.memory_limit > 0.0 ? options.memory_limit : machine_memory();
     ClassSums classes = find_classes(design, options.merge_classes);
     plan.distinct_classes = classes.count();
@@ -119,25 +120,23 @@ PlanResult make_plan(const DesignCross& design, const PlanOptions& options) {
         plan.fill = 1.0;
         plan.bytes = class_bytes(design, classes.count());
         plan.reason = "few coefficients behind the leading term: its groups are summed by class";
-        if (plan.bytes > limit) {
-            result.error = too_many_classes(classes, plan, limit);
-            result.out_of_memory = true;
-            return result;
-        }
+        if (plan.bytes > limit) throw PlanTooLarge(too_many_classes(classes, plan, limit), plan.bytes);
         plan.classes = std::move(classes);
         fill_classes(design, plan.classes, options.poll);
-        return result;
+        return plan;
     }
     plan.leading = LeadingKind::groups;
     plan.reason = choose_schur(design, options, limit, plan);
-    if (plan.bytes > limit) {
-        result.error = too_large(design, plan, limit);
-        result.out_of_memory = true;
-    }
-    if (result.out_of_memory || plan.schur != SchurKind::dense || design.layout().q_rest == 0) return result;
+    if (plan.bytes > limit) throw PlanTooLarge(too_large(design, plan, limit), plan.bytes);
+    if (plan.schur != SchurKind::dense || design.layout().q_rest == 0) return plan;
     plan.exact_hessian = exact_hessian_pays(design);
     plan.lists = list_columns(design);
-    return result;
+    return plan;
+}
+
+std::shared_ptr<const Problem> make_problem(std::shared_ptr<const DesignCross> design, bool reml, const PlanOptions& options) {
+    auto plan = std::make_shared<const Plan>(make_plan(*design, options));
+    return std::make_shared<const Problem>(Problem{std::move(design), std::move(plan), reml});
 }
 
 }  // namespace ranef

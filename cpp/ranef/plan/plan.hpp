@@ -2,9 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "ranef/base/packed.hpp"
 #include "ranef/plan/column_lists.hpp"
 #include "ranef/cross/cross_products.hpp"
 #include "ranef/plan/sparse_symbolic.hpp"
@@ -57,13 +60,19 @@ struct Plan {
     std::string reason;
 };
 
-struct PlanResult {
-    Plan plan;
-    std::string error;  // empty when the plan can be carried out
-    bool out_of_memory = false;
+// Thrown for a plan that asks for more memory than may be used.
+class PlanTooLarge : public std::bad_alloc {
+public:
+    PlanTooLarge(std::string message, double needed) : bytes(needed), message_(std::move(message)) {}
+    const char* what() const noexcept override { return message_.c_str(); }
+
+    double bytes;
+
+private:
+    std::string message_;
 };
 
-PlanResult make_plan(const DesignCross& design, const PlanOptions& options);
+Plan make_plan(const DesignCross& design, const PlanOptions& options);
 
 // Everything an evaluation needs, const.
 struct Problem {
@@ -74,7 +83,6 @@ struct Problem {
     double degrees() const { return degrees_of_freedom(reml, design->n, design->layout().p); }
 };
 
-inline int pair_count(int r) { return r * (r + 1) / 2; }
-inline Index packed_size(Index m) { return m * (m + 1) / 2; }
+std::shared_ptr<const Problem> make_problem(std::shared_ptr<const DesignCross> design, bool reml, const PlanOptions& options = {});
 
 }  // namespace ranef

@@ -13,13 +13,7 @@ double count_pairs(const DesignCross& design) {
 }
 
 SchurColumns::SchurColumns(const DesignCross& design, Poll poll)
-    : design_(*design.pattern), n_(design.layout().q_rest), start_(n_ + 1, 0), level_of_(design_.a_col.size()), stamp_(n_, -1), poll_(std::move(poll)) {
-    for (std::int32_t c : design_.a_col) ++start_[c + 1];
-    std::partial_sum(start_.begin(), start_.end(), start_.begin());
-    std::vector<Index> next(start_.begin(), start_.end() - 1);
-    for (Index j = 0; j < design.levels(); ++j)
-        design.level(j).each([&](Index column, const double*) { level_of_[next[column]++] = j; });
-}
+    : design_(*design.pattern), n_(design.layout().q_rest), lists_(list_columns(design)), stamp_(n_, -1), poll_(std::move(poll)) {}
 
 // Hands every row of a column to `use`, once, in any order.
 template <class Use>
@@ -32,11 +26,10 @@ void SchurColumns::visit(Index c, const Use& use) {
     touch(c);
     for (Index e = design_.w.col_ptr[c]; e < design_.w.col_ptr[c + 1]; ++e)
         touch(design_.w.row_idx[e]);
-    for (Index k = start_[c]; k < start_[c + 1]; ++k) {
-        const auto begin = design_.a_col.begin() + design_.a_ptr[level_of_[k]];
-        const auto end = design_.a_col.begin() + design_.a_ptr[level_of_[k] + 1];
-        poll_.tick(end - begin);
-        for (auto it = std::lower_bound(begin, end, static_cast<std::int32_t>(c)); it != end; ++it) touch(*it);
+    for (Index k = lists_->first(c); k < lists_->last(c); ++k) {
+        const Index level = lists_->level[k];
+        poll_.tick(design_.a_ptr[level + 1] - design_.a_ptr[level]);
+        for (Index e = lists_->entry[k]; e < design_.a_ptr[level + 1]; ++e) touch(design_.a_col[e]);
     }
 }
 

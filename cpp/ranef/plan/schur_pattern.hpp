@@ -25,7 +25,7 @@ private:
 
     const Pattern& design_;
     Index n_;
-    std::vector<Index> start_, level_of_;  // the levels that touch each column
+    std::shared_ptr<const ColumnLists> lists_;
     std::vector<Index> stamp_;
     Poll poll_;
 };

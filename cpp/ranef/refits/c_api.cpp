@@ -15,14 +15,12 @@ using namespace ranef;
 
 struct RanefWorkspace {
     explicit RanefWorkspace(const RanefProblem& problem)
-        : workspace(problem.problem), covariance(square(problem.problem->design->layout().p)) {
+        : workspace(problem.problem), variances(problem.problem->design->layout().p), covariance(variances.size() * variances.size()) {
         if (problem.grid) batch = std::make_unique<GridBatch>(problem.grid, problem.problem);
     }
 
-    static std::size_t square(int p) { return static_cast<std::size_t>(p) * static_cast<std::size_t>(p); }
-
     Workspace workspace;
-    std::vector<double> covariance;  // of beta, p x p
+    std::vector<double> variances, covariance;  // of beta over sigma^2: p, p x p
     std::unique_ptr<GridBatch> batch;
 };
 
@@ -56,26 +54,39 @@ void write_modes(const DesignCross& design, const Evaluator& evaluator, const Re
                                              modes + layout.offset[f] + l * layout.factors[f].width);
 }
 
+// What is known of any refit: beta, theta and numbers in internal coordinates, variances of beta over sigma^2 in the user's.
+struct Refitted {
+    const std::vector<double>&beta, &variances, &theta;
+    double rss, value;
+};
+
+void write_refitted(const Problem& problem, const ResponseScale& scale, const Refitted& found, const RecordLayout& at, double* record) {
+    const DesignCross& design = *problem.design;
+    const Coordinates& coordinates = design.coordinates();
+    const int p = design.layout().p;
+    const double sigma = scale.scale * std::sqrt(found.rss / problem.degrees());
+    coordinates.beta_to_user(scale, found.beta.data(), record);
+    for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(found.variances[c]);
+    record[at.sigma] = sigma;
+    coordinates.theta_to_user(design.layout(), found.theta.data(), record + at.theta);
+    record[at.criterion] = found.value + coordinates.criterion_offset(problem.reml, design.n, p, scale);
+}
+
 void write_estimates(const RanefProblem& problem, RanefWorkspace& handle, const ResponseScale& scale, const Optimum& optimum,
                      const RecordLayout& at, double* record) {
     const DesignCross& design = *problem.problem->design;
-    const Coordinates& coordinates = design.coordinates();
-    const bool reml = problem.problem->reml;
     const int p = design.layout().p;
-    const Evaluator& evaluator = handle.workspace.evaluator();
-    const double sigma = scale.scale * std::sqrt(evaluator.penalised_rss() / problem.problem->degrees());
-    coordinates.beta_to_user(scale, evaluator.beta().data(), record);
+    Evaluator& evaluator = handle.workspace.evaluator();
     evaluator.fixed_covariance(handle.covariance.data());
-    coordinates.covariance_to_user(p, handle.covariance.data());
-    for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(handle.covariance[c * (p + 1)]);
-    record[at.sigma] = sigma;
-    coordinates.theta_to_user(design.layout(), optimum.theta.data(), record + at.theta);
+    design.coordinates().covariance_to_user(p, handle.covariance.data());
+    for (Index c = 0; c < p; ++c) handle.variances[c] = handle.covariance[c * (p + 1)];
+    write_refitted(*problem.problem, scale, {evaluator.beta(), handle.variances, optimum.theta, evaluator.penalised_rss(), optimum.value},
+                   at, record);
     if (problem.modes) write_modes(design, evaluator, scale, record + at.modes);
     if (!problem.contrast.empty())  // last: it evaluates elsewhere
-        record[at.df] = optimum.singular ? std::nan("")
-                                         : satterthwaite_df(*problem.problem, handle.workspace.evaluator(), optimum.theta.data(),
-                                                            problem.contrast.data());
-    record[at.criterion] = optimum.value + coordinates.criterion_offset(reml, design.n, p, scale);
+        record[at.df] = optimum.singular
+                            ? std::nan("")
+                            : satterthwaite_df(*problem.problem, evaluator, optimum.theta.data(), problem.contrast.data());
 }
 
 bool has_estimates(Status status) {
@@ -97,17 +108,9 @@ int fit_into_record(const RanefProblem& problem, RanefWorkspace& handle, const d
 
 // A replicate whose polynomial says it all; the nodes were its evaluations.
 int write_grid_refit(const RanefProblem& problem, const GridRefit& refit, double* record) {
-    const DesignCross& design = *problem.problem->design;
-    const bool reml = problem.problem->reml;
-    const int p = design.layout().p;
     const RecordLayout at(problem);
-    const double sigma = problem.scale.scale * std::sqrt(refit.rss / problem.problem->degrees());
-    design.coordinates().beta_to_user(problem.scale, refit.beta.data(), record);
-    for (Index c = 0; c < p; ++c) record[at.errors + c] = sigma * std::sqrt(refit.variances[c]);
-    record[at.sigma] = sigma;
-    design.coordinates().theta_to_user(design.layout(), refit.theta.data(), record + at.theta);
+    write_refitted(*problem.problem, problem.scale, {refit.beta, refit.variances, refit.theta, refit.rss, refit.value}, at, record);
     if (!problem.contrast.empty()) record[at.df] = std::nan("");
-    record[at.criterion] = refit.value + design.coordinates().criterion_offset(reml, design.n, p, problem.scale);
     record[at.evaluations] = static_cast<double>(problem.grid->interpolation.size());
     record[at.bits] = RANEF_CONVERGED;
     return RANEF_CONVERGED;

@@ -20,9 +20,7 @@ def newton(model: Model, response: Any, settings: Settings) -> Optimum:
         max_evaluations=settings.max_evaluations or MAX_EVALUATIONS,
     )
     factors = model.cross.factors
-    boundary = tuple(
-        Multiplier(factors[m.factor].terms[m.block], m.value, m.direction) for m in found.multipliers
-    )
+    boundary = [Multiplier(factors[m.factor].terms[m.block], m.value, m.direction) for m in found.multipliers]
     return Optimum(
         theta=found.theta,
         value=found.value,
@@ -31,7 +29,7 @@ def newton(model: Model, response: Any, settings: Settings) -> Optimum:
         certificate_evaluations=found.certificate_evaluations,
         gradient_norm=found.gradient_norm,
         eigenvalues=found.eigenvalues,
-        boundary=boundary,
+        boundary=tuple(boundary),
         singular=found.singular,
         converged=found.converged,
         status=found.status,

@@ -58,8 +58,8 @@ def may_be_flat(problem: Any, converged: bool, singular: bool, eigenvalues: Floa
     They need not in the interior where the criterion is curved in every direction and depends on every
     parameter for itself; at a boundary terms that say the same cannot be seen.
     """
-    clear = converged and not singular and len(eigenvalues) > 0 and eigenvalues.min() > _HARDLY
-    clear |= problem.n_theta == 1  # no other says the same
+    curved = converged and not singular and len(eigenvalues) > 0 and eigenvalues[0] > _HARDLY
+    clear = curved or problem.n_theta == 1  # no other says the same
     return not clear or problem.may_be_flat
 
 

@@ -1,4 +1,4 @@
-// What the search does to the triangles of Lambda, block by block.
+// The triangles of Lambda, block by block.
 #pragma once
 
 #include <vector>
@@ -26,6 +26,15 @@ void for_blocks(const Layout& layout, std::vector<double>& lambda, const Change&
                 for (int a = 0; a < w; ++a) whole[(block.first + c) * r + block.first + a] = part[c * w + a];
         }
     }
+}
+
+// D = L L' of a w x w matrix.
+inline std::vector<double> covariance_of(int w, const double* l) {
+    std::vector<double> d(w * w, 0.0);
+    for (int j = 0; j < w; ++j)
+        for (int i = 0; i < w; ++i)
+            for (int c = 0; c < w; ++c) d[j * w + i] += l[c * w + i] * l[c * w + j];
+    return d;
 }
 
 // Nonnegative diagonal by flipping columns; true when one was flipped.

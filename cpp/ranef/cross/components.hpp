@@ -18,6 +18,6 @@ struct Components {
 };
 
 // With one grouping factor: one component that holds every level and no columns.
-Components find_components(const DesignCross& design);
+Components find_components(const DesignCross& design, Poll poll = {});
 
 }  // namespace ranef

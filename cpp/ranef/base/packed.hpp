@@ -5,9 +5,9 @@
 
 #include "ranef/base/types.hpp"
 
-namespace ranef::mmrm {
+namespace ranef {
 
-inline Index packed_size(Index n) { return n * (n + 1) / 2; }
+constexpr Index packed_size(Index n) { return n * (n + 1) / 2; }
 
 // Place of (i, j), in either order.
 inline Index packed_place(Index n, Index i, Index j) {
@@ -16,9 +16,15 @@ inline Index packed_place(Index n, Index i, Index j) {
 }
 
 // Both triangles, n x n, from the packed lower one.
-void unpack(Index n, const double* packed, double* full);
+inline void unpack(Index n, const double* packed, double* full) {
+    for (Index j = 0; j < n; ++j)
+        for (Index i = j; i < n; ++i) full[j * n + i] = full[i * n + j] = *packed++;
+}
 
 // So that a dot product with a packed symmetric matrix is the trace of the product: off the diagonal twice.
-void pack_for_trace(Index n, const double* full, double* packed);
+inline void pack_for_trace(Index n, const double* full, double* packed) {
+    for (Index j = 0; j < n; ++j)
+        for (Index i = j; i < n; ++i) *packed++ = (i == j ? 1.0 : 2.0) * full[j * n + i];
+}
 
-}  // namespace ranef::mmrm
+}  // namespace ranef
