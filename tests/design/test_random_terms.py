@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import ranef
 from ranef.design import build_design
 from ranef.design.random_terms import lme4_order
 from ranef.errors import DataError
@@ -146,3 +147,18 @@ def test_saturated_terms_on_request():
     assert terms("(1|g)", DATA.assign(g=np.arange(N)), allow_saturated=True)
     with pytest.raises(DataError, match="one level"):
         terms("(1|g)", DATA.assign(g=1), allow_saturated=True)
+
+
+def test_combinations_with_the_same_joined_label_are_told_apart():
+    rng = np.random.default_rng(1)
+    pairs = [("a:b", "c"), ("a", "b:c"), *[(f"s{k}", "p") for k in range(8)]]
+    one, other = zip(*pairs, strict=True)
+    data = pd.DataFrame({"one": np.repeat(one, 6), "other": np.repeat(other, 6)})
+    data["y"] = np.repeat(np.arange(10.0), 6) + rng.normal(size=60)
+    fit = ranef.lmer("y ~ 1 + (1 | one:other)", data)
+    alone = ranef.lmer("y ~ 1 + (1 | g)", data.assign(g=np.repeat(np.arange(10), 6)))
+    table = fit.ranef["one:other"]["Intercept"]
+    assert table.index.is_unique
+    names = ["`a:b`:c", "a:`b:c`", *[f"s{k}:p" for k in range(8)]]
+    np.testing.assert_allclose(table[names], alone.ranef["g"]["Intercept"], rtol=1e-6)
+    np.testing.assert_allclose(fit.predict(data), alone.fittedvalues, rtol=1e-8)

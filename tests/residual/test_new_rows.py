@@ -154,6 +154,82 @@ def test_draws_for_new_rows(random):
         fit.simulate(1, newdata={**new, "age": [8.0] * 4})
 
 
+def colliding(n_times):
+    """Rows of thirty subjects of two columns; the first two have the same joined label."""
+    site = np.repeat(["a:b", "a", *[f"s{k}" for k in range(28)]], n_times)
+    person = np.repeat(["c", "b:c", *["p"] * 28], n_times)
+    rng, time = np.random.default_rng(4), np.tile(np.arange(n_times), 30)
+    level = np.repeat([9.0, -9.0, *rng.normal(size=28)], n_times)
+    return pd.DataFrame({"site": site, "person": person, "t": time, "y": level + rng.normal(size=len(time))})
+
+
+def test_subjects_of_two_columns_with_the_same_joined_label():
+    data = colliding(5)
+    seen = data[data.t < 4]
+    last = data[data.t == 4].iloc[:2]
+    renamed = data.assign(person=np.repeat(["u", "v", *["p"] * 28], 5))  # no labels that collide
+    one = ranef.gls("y ~ 1", seen, residual="ar1(t | site:person)")
+    other = ranef.gls("y ~ 1", renamed[data.t < 4], residual="ar1(t | site:person)")
+    found = one.predict(last, conditional=True)
+    rho, mean = one.residual.estimates.iloc[0], one.params["Intercept"]
+    before = seen.y[seen.t == 3].iloc[:2].to_numpy()
+    np.testing.assert_allclose(found, mean + rho * (before - mean), rtol=1e-9)
+    expected = other.predict(renamed.loc[last.index], conditional=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    assert ranef.gls("y ~ 1", seen, residual="ar1(t | site:person)").predict(
+        {"site": ["a:b"], "person": ["p"], "t": [4]}, conditional=True
+    ) == pytest.approx(mean, rel=1e-9)  # a pair that the fit has not seen
+
+
+    predicted = []
+    for rows in (data, renamed):
+        fit = ranef.mmrm("y ~ 1 + ar1(t | site:person)", rows.drop(index=[3, 8]))
+        predicted.append(fit.predict(rows.loc[[3, 8]], conditional=True))
+    found, expected = predicted
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    assert found.iloc[0] > 0 > found.iloc[1]
+
+
+def test_arms_of_two_columns_with_the_same_joined_label():
+    data = colliding(4).assign(id=np.repeat(np.arange(30), 4))
+    data["site"], data["person"] = (np.where(data.id % 2, *pair) for pair in (("a:b", "a"), ("c", "b:c")))
+    data["y"] *= np.where(data.id % 2, 1.0, 5.0)
+    fit = ranef.mmrm("y ~ 1 + ar1(t | site:person / id)", data)
+    renamed = data.assign(arm=np.where(data.id % 2, "y", "x"))
+    apart = ranef.mmrm("y ~ 1 + ar1(t | arm / id)", renamed)
+    upper = fit.predict(data, interval="prediction")["upper"]
+    sd = [fit.residual.cov(arm).to_numpy()[0, 0] for arm in ("a:`b:c`", "`a:b`:c")]
+    assert sd == pytest.approx([apart.residual.cov(arm).to_numpy()[0, 0] for arm in "xy"], rel=1e-6)
+    np.testing.assert_allclose(upper, apart.predict(renamed, interval="prediction")["upper"], rtol=1e-6)
+    summed = ranef.fit(ranef.sums("y ~ 1 + ar1(t | site:person / id)", data))
+    np.testing.assert_allclose(summed.predict(data, interval="prediction")["upper"], upper, rtol=1e-6)
+
+
+def test_a_missing_subject_of_new_rows_is_named(trial):
+    fit = ranef.gls("distance ~ age", GROWTH, residual="car1(age | Subject)")
+    in_order = ranef.gls("distance ~ age", GROWTH, residual="ar1(1 | Subject)")
+    new = {"age": [8.0, 8.0, 9.0], "Subject": ["M01", None, None]}
+    for one in (fit, in_order):
+        with pytest.raises(DataError, match="'Subject' of the new data is missing in row 1"):
+            one.simulate(1, newdata=new)
+    rows = TRIAL.iloc[:4].assign(id=[TRIAL.id[0], None, None, TRIAL.id[0]])
+    with pytest.raises(DataError, match="'id' of the new data is missing in row 1"):
+        trial.simulate(1, newdata=rows)
+
+
+@pytest.mark.parametrize("name", ["a:b", "my-id", "the id (new)"])
+def test_a_quoted_name_of_subjects_is_one_name(name):
+    plain = ranef.gls("distance ~ age", GROWTH, residual="car1(age | Sex:Subject)")
+    quoted = ranef.gls(
+        "distance ~ age", GROWTH.rename(columns={"Subject": name}), residual=f"car1(age | Sex:`{name}`)"
+    )
+    assert quoted.objective == plain.objective
+    new = GROWTH.iloc[:6].rename(columns={"Subject": name})
+    np.testing.assert_array_equal(
+        quoted.predict(new, conditional=True), plain.predict(GROWTH.iloc[:6], conditional=True)
+    )
+
+
 def test_rows_and_parameters_in_tables():
     fit = ranef.gls("distance ~ age", GROWTH, dispersion="~ Sex")
     rows = fit.augment(GROWTH)

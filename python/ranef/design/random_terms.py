@@ -61,22 +61,24 @@ class TermSpec:
     """The columns of that basis; one of them for a term that ``||`` gave."""
 
 
+def coded_group(name: str, parts: Sequence[FactorColumn]) -> tuple[FactorColumn, GroupSpec]:
+    """Return the factor of one column, or of the combinations of several, and how new rows are looked up."""
+    factor, cells = (parts[0], None) if len(parts) == 1 else combine(name, parts)
+    columns, levels = tuple(part.name for part in parts), tuple(part.levels for part in parts)
+    return factor, GroupSpec(name, columns, factor.levels, levels, cells)
+
+
 def grouping_factor(bar: RandomBar, used: UsedColumns) -> tuple[GroupingFactor, GroupSpec]:
     """Code the grouping factor of a bar on the used rows.
 
     Raises DataError when it has one level, and the term no structure for which that is enough.
     """
-    parts = used.grouping(bar.group_columns)
-    cells = None
-    factor = parts[0]
-    if len(parts) > 1:
-        factor, cells = combine(bar.group, parts)
+    factor, spec = coded_group(bar.group, used.grouping(bar.group_columns))
     if factor.levels.shape[0] < 2 and not bar.within:
         raise DataError(
             f"the grouping factor '{bar.group}' has one level ({factor.levels[0]}) on the rows used: "
             "a variance between groups needs two or more; leave the term out"
         )
-    spec = GroupSpec(bar.group, bar.group_columns, factor.levels, tuple(p.levels for p in parts), cells)
     return GroupingFactor(bar.group, factor.codes, factor.levels), spec
 
 

@@ -111,6 +111,21 @@ def take(factor: FactorColumn, rows: npt.NDArray[np.intp] | None) -> FactorColum
     return drop_unused(FactorColumn(factor.name, factor.codes[rows], factor.levels))
 
 
+def subjects_of(columns: Sequence[Column]) -> FactorColumn:
+    """Return whose rows new rows are, whose residuals correlate with each other.
+
+    Raises DataError for a missing value.
+    """
+    for column in columns:
+        if column.missing is not None:
+            row = int(np.argmax(column.missing))
+            raise DataError(
+                f"'{column.name}' of the new data is missing in row {row} (rows count from 0): fill it in, "
+                "as residuals of one subject correlate"
+            )
+    return one_factor([as_factor(column) for column in columns])
+
+
 def one_factor(factors: Sequence[FactorColumn]) -> FactorColumn:
     """Return a factor that is alone, of several the factor of their combinations."""
     if len(factors) == 1:
@@ -133,8 +148,28 @@ def combine(name: str, factors: Sequence[FactorColumn]) -> tuple[FactorColumn, I
         texts = label_texts(factor.levels)
         labels.append([texts[code] for code in own.tolist()])
     levels = np.empty(occurring.size, dtype=object)
-    levels[:] = [":".join(parts) for parts in zip(*labels, strict=True)]
+    levels[:] = joined_labels(labels)
     return FactorColumn(name, codes, levels), occurring
+
+
+def joined_labels(parts: Sequence[Sequence[str]]) -> list[str]:
+    """Return labels ``"x:y"`` of combinations, from those of each of their parts.
+
+    Where two combinations would be called the same, parts that hold a colon are quoted.
+
+    >>> joined_labels([["a:b", "d"], ["c", "c"]])
+    ['a:b:c', 'd:c']
+    >>> joined_labels([["a:b", "a"], ["c", "b:c"]])
+    ['`a:b`:c', 'a:`b:c`']
+    """
+    joined = [":".join(row) for row in zip(*parts, strict=True)]
+    if len(set(joined)) == len(joined):
+        return joined
+    return [":".join(map(_quoted, row)) for row in zip(*parts, strict=True)]
+
+
+def _quoted(text: str) -> str:
+    return f"`{text.replace('`', '``')}`" if ":" in text or "`" in text else text
 
 
 def cell_numbers(factors: Sequence[FactorColumn]) -> IntArray:

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..arrays import FloatArray
+from ..design.random_terms import GroupSpec
 from ..errors import DataError, NewLevelError
 from ..frame import Table
-from ..frame.factors import as_factor, one_factor, recode
+from ..frame.factors import as_factor, recode, subjects_of
 from .blocks import cholesky_of, subject_blocks, whitened
 from .flat import known_matrices
 
@@ -35,7 +36,7 @@ def given_observed(fit: VisitFit, newdata: Any) -> Given:
     model = fit.model
     visit, arm = visit_and_arm(fit, newdata)
     table = Table(newdata, "the new data")
-    subject = _codes(table, model.term.subject, model.visits.subject_levels)
+    subject = _codes(table, model.visits.subject_group)
     kept = model.cross.columns
     out = Given(np.zeros(len(visit)), np.zeros((len(visit), len(kept))), own_variance(fit, visit, arm))
     wanted: dict[int, list[int]] = {}
@@ -72,10 +73,10 @@ def own_variance(fit: VisitFit, visit: Codes, arm: Codes) -> FloatArray:
 def visit_and_arm(fit: VisitFit, newdata: Any) -> tuple[Codes, Codes]:
     """Return the codes of new rows. Raises NewLevelError for a visit or arm that the fit has not seen."""
     table, term, visits = Table(newdata, "the new data"), fit.model.term, fit.model.visits
-    visit = _codes(table, (term.visit,), visits.visit_levels)
+    visit = recode(as_factor(table.column(term.visit)), visits.visit_levels)[0]
     arm = np.zeros(len(visit), dtype=np.intp)
     if term.by:
-        arm = _codes(table, term.by, visits.arm_levels)
+        arm = _codes(table, visits.arm_group)
     for name, codes in ((term.visit, visit), (":".join(term.by), arm)):
         if (codes < 0).any():
             raise NewLevelError(
@@ -86,10 +87,9 @@ def visit_and_arm(fit: VisitFit, newdata: Any) -> tuple[Codes, Codes]:
     return visit, arm
 
 
-def _codes(table: Table, names: tuple[str, ...], levels: Any) -> Codes:
-    factors = [as_factor(table.column(name)) for name in names]
-    factor = one_factor(factors)
-    return factor.codes if levels is None else recode(factor, levels)[0]
+def _codes(table: Table, group: GroupSpec | None) -> Codes:
+    assert group is not None  # of sums, the arms alone are known, and no rows are asked for
+    return group.codes({name: table.column(name) for name in group.columns})
 
 
 def draws(fit: VisitFit, newdata: Any, n: int, random: np.random.Generator) -> FloatArray:
@@ -98,7 +98,8 @@ def draws(fit: VisitFit, newdata: Any, n: int, random: np.random.Generator) -> F
     Raises DataError: two rows of a subject at one visit.
     """
     visit, arm = visit_and_arm(fit, newdata)
-    subject = _codes(Table(newdata, "the new data"), fit.model.term.subject, None)
+    table = Table(newdata, "the new data")
+    subject = subjects_of([table.column(name) for name in fit.model.term.subject]).codes
     _, first, count = np.unique(subject * np.int64(64) + visit, return_index=True, return_counts=True)
     if count.max(initial=1) > 1:
         row = int(first[np.argmax(count > 1)])

@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..design.not_kept import NOT_KEPT
+from ..design.random_terms import GroupSpec, coded_group
 from ..errors import DataError, quote_list
 from ..formula.visit_term import ORDERED, SPATIAL, VisitTerm
 from ..frame import FactorColumn, NumberColumn, Table, TimeColumn
-from ..frame.factors import as_factor, label_texts, one_factor, take
+from ..frame.factors import as_factor, label_texts, take
 from ..pickles import Snapshot
 from ..sufficient.finishing_visits import SummedVisits
 from ..sufficient.patterns import MOST_VISITS, require_few_visits
@@ -35,6 +36,8 @@ class Visits(Snapshot):
     subject_levels: npt.NDArray[Any] = field(repr=False)
     arm_levels: npt.NDArray[Any]
     times: FloatArray | None  # (T,): the visits as numbers, where they are
+    subject_group: GroupSpec | None = field(default=None, repr=False)  # None where rows are not kept
+    arm_group: GroupSpec | None = field(default=None, repr=False)
     remarks: tuple[str, ...] = ()  # what a reader of the summary must know
 
     def some(self, rows: npt.NDArray[np.bool_]) -> Visits:
@@ -63,8 +66,8 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
     visit = take(as_factor(column), kept)
     kind = "numbers" if isinstance(column, NumberColumn) and not column.boolean else "names"
     kind = "dates" if isinstance(column, TimeColumn) else kind
-    subject = _factor(term.subject, table, kept)
-    arm = _factor(term.by, table, kept) if term.by else None
+    subject, subject_group = _group(term.subject, table, kept)
+    arm, arm_group = _group(term.by, table, kept) if term.by else (None, None)
     _require_places(term, *(0 if one is None else len(one.levels) for one in (visit, subject, arm)))
     times, remarks = _require_visits(
         term, visit.levels, kind, getattr(column, "categories", None) is not None
@@ -77,6 +80,8 @@ def find_visits(term: VisitTerm, data: Any, kept: npt.NDArray[np.intp] | None) -
         subject_levels=subject.levels,
         arm_levels=np.array([]) if arm is None else arm.levels,
         times=times,
+        subject_group=subject_group,
+        arm_group=arm_group,
         remarks=remarks,
     )
 
@@ -106,16 +111,18 @@ def summed_visits(term: VisitTerm, found: SummedVisits) -> Visits:
     own, kind = found.levels[term.visit], found.kinds[term.visit]
     kind = {"real": "numbers", "whole": "numbers", "time": "dates"}.get(kind, "names")
     times, remarks = _require_visits(term, own.values, kind, own.categories is not None)
-    arms = [label_texts(found.levels[name].values) for name in term.by]
-    named = [":".join(one[code] for one, code in zip(arms, row, strict=True)) for row in found.patterns.arms]
+    levels = tuple(found.levels[name].values for name in term.by)
+    coded = [FactorColumn(*one) for one in zip(term.by, found.patterns.arms.T, levels, strict=True)]
+    arms, arm_group = coded_group(":".join(term.by), coded) if term.by else (None, None)
     return Visits(
         visit=NOT_KEPT,
         subject=NOT_KEPT,
         arm=NOT_KEPT if term.by else None,
         visit_levels=own.values,
         subject_levels=NOT_KEPT,
-        arm_levels=np.array(named if term.by else [], dtype=object),
+        arm_levels=np.array([]) if arms is None else arms.levels,
         times=times,
+        arm_group=arm_group,
         remarks=remarks,
     )
 
@@ -144,9 +151,11 @@ def _require_visits(
     return times, _require_order(term, label_texts(levels), ordered, times)
 
 
-def _factor(names: tuple[str, ...], table: Table, kept: npt.NDArray[np.intp] | None) -> FactorColumn:
-    factors = [take(as_factor(table.column(name)), kept) for name in names]
-    return one_factor(factors)
+def _group(
+    names: tuple[str, ...], table: Table, kept: npt.NDArray[np.intp] | None
+) -> tuple[FactorColumn, GroupSpec]:
+    parts = [take(as_factor(table.column(name)), kept) for name in names]
+    return coded_group(":".join(names), parts)
 
 
 def _require_order(

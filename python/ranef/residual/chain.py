@@ -20,12 +20,14 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..cached import cached_property
+from ..design.random_terms import GroupSpec, coded_group
 from ..errors import ArgumentError, DataError
 from ..frame import FactorColumn, NumberColumn, Table
-from ..frame.factors import as_factor, label_texts, one_factor, take
+from ..frame.factors import as_factor, label_texts, take
 from ..pickles import Snapshot
 
-_CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*([\w.: `]+?)\s*\)\s*")
+_CHAIN = re.compile(r"\s*(ar1|car1)\s*\(\s*(1|[\w.]+|`[^`]+`)\s*\|\s*((?:`[^`]+`|[\w.: ])+?)\s*\)\s*")
+_NAMES = re.compile(r"`[^`]+`|[^:`]+")
 EXAMPLE = (
     "'ar1(day | subject)', 'car1(time | subject)' for times that are not whole numbers, or 'ar1(1 | subject)'"
 )
@@ -43,10 +45,9 @@ class Chain(Snapshot):
     subject: npt.NDArray[np.int32] = field(repr=False)  # (n,) int32
     # (n,): rows such that each comes after the one before it in time
     order: npt.NDArray[np.intp] = field(repr=False)
+    group: GroupSpec = field(repr=False)  # the subjects
     remarks: tuple[str, ...] = ()
     time: str = "1"  # the column of times, "1" for rows in their order
-    names: tuple[str, ...] = ()  # the columns of subjects
-    levels: npt.NDArray[Any] | None = field(default=None, repr=False)  # labels of the subjects
     when: FloatArray | None = field(default=None, repr=False)  # (n,): times
 
     @cached_property
@@ -178,11 +179,11 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     Raises ArgumentError: the text is no such term.
     Raises DataError: two rows of a subject at one time, times that are missing, or for ar1 no whole numbers.
     """
-    kind, time, group = _read(text)
+    kind, time, who = _read(text)
     table, timed = Table(data), time != "1"
-    names = tuple(name.strip().strip("`") for name in group.split(":"))
+    names = [name.strip().strip("`") for name in _NAMES.findall(who) if name.strip()]
     factors = [take(as_factor(_present(table, name, rows)), rows) for name in names]
-    subject = one_factor(factors)
+    subject, group = coded_group(":".join(names), factors)
     when = _times(kind, time.strip("`"), table, rows) if timed else np.arange(len(rows), dtype=float)
     by_time = _by_time(subject.codes, when)
     codes, sorted_times = subject.codes[by_time], when[by_time]
@@ -194,7 +195,7 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
             raise _two_at_once(time, subject, when, rows, order[twice[0]], order[twice[0] + 1])
     if not same.any():
         raise DataError(
-            f"residual='{text}': every {group} has one row, so nothing is known of a correlation in time"
+            f"residual='{text}': every {who} has one row, so nothing is known of a correlation in time"
         )
     steps = np.diff(sorted_times) if timed else np.ones(1)  # exact between whole numbers
     if kind == "car1":
@@ -202,7 +203,7 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
     previous, gap = np.empty(len(rows), dtype=np.intp), np.empty(len(rows))
     previous[by_time] = np.append(-1, np.where(same, order[:-1], -1))
     gap[by_time] = np.append(0.0, np.where(same, steps, 0.0))
-    in_order = f"ar1(1 | {group}): the rows of each {group} are taken in their order, one step apart"
+    in_order = f"ar1(1 | {who}): the rows of each {who} are taken in their order, one step apart"
     return Chain(
         kind=kind,
         text=text.strip(),
@@ -212,8 +213,7 @@ def find_chain(text: str, data: Any, rows: npt.NDArray[np.intp]) -> Chain:
         order=order,
         remarks=() if timed else (in_order,),
         time=time.strip("`"),
-        names=names,
-        levels=subject.levels,
+        group=group,
         when=when,
     )
 

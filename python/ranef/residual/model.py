@@ -89,7 +89,7 @@ class ResidualModel(Changeable, Model):
         before = chain.previous[rows]
         if not chosen[before[before >= 0]].all():
             raise ArgumentError(
-                f"rows of one {':'.join(chain.names)} lie in several clusters, and residual='{chain.text}' "
+                f"rows of one {chain.group.name} lie in several clusters, and residual='{chain.text}' "
                 "makes them correlate: name clusters of whole ones in group="
             )
         root = self.noise.some(chosen).colour(np.eye(rows.size), self.phi)

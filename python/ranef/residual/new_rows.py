@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ..arrays import FloatArray
 from ..errors import ArgumentError, DataError
-from ..frame import FactorColumn, NumberColumn, Table
-from ..frame.factors import as_factor, one_factor, recode
+from ..frame import Column, NumberColumn, Table
+from ..frame.factors import subjects_of
 from .chain import Chain
 
 
@@ -44,7 +44,7 @@ def given_observed(fit: Any, newdata: Any) -> Given:
         raise ArgumentError(
             "conditional=True needs residuals correlated in time, residual='ar1(time | subject)' or car1()"
         )
-    subject, when = recode(_subject(chain, newdata), chain.levels)[0], _times(chain, newdata)
+    subject, when = chain.group.codes(_columns(chain, newdata)), _times(chain, newdata)
     sd = np.exp(noise.log_sd_of_new(newdata, phi)) * np.ones(len(when))
     own_sd = np.exp(noise.log_sd(phi)) * np.ones(fit.nobs)
     by_subject = {int(chain.subject[rows[0]]): rows for rows in _subjects(chain)}
@@ -99,7 +99,7 @@ def draws(fit: Any, newdata: Any, n: int, random: np.random.Generator) -> FloatA
 
 def _chain_of(chain: Chain, newdata: Any) -> Chain:
     """Return the new rows of each subject in the order of time."""
-    codes = _subject(chain, newdata).codes
+    codes = subjects_of(list(_columns(chain, newdata).values())).codes
     when = np.arange(len(codes), dtype=float) if chain.time == "1" else _times(chain, newdata)
     if np.isnan(when).any():
         row = int(np.argmax(np.isnan(when)))
@@ -119,10 +119,10 @@ def _chain_of(chain: Chain, newdata: Any) -> Chain:
     return replace(chain, previous=previous, gap=gap, subject=codes, order=order, when=when)
 
 
-def _subject(chain: Chain, newdata: Any) -> FactorColumn:
+def _columns(chain: Chain, newdata: Any) -> dict[str, Column]:
+    """Return the columns of the subjects."""
     table = Table(newdata, "the new data")
-    factors = [as_factor(table.column(name)) for name in chain.names]
-    return one_factor(factors)
+    return {name: table.column(name) for name in chain.group.columns}
 
 
 def _times(chain: Chain, newdata: Any) -> FloatArray:

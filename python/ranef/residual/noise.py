@@ -37,7 +37,8 @@ class Noise:
         """Whose rows correlate; None where they do not."""
         if self.chain is None:
             return None
-        return GroupingFactor(":".join(self.chain.names), self.chain.subject, np.asarray(self.chain.levels))
+        group = self.chain.group
+        return GroupingFactor(group.name, self.chain.subject, group.levels)
 
     @property
     def size(self) -> int:
