@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import ranef
 from numpy.testing import assert_allclose
+from ranef.errors import DataError
 
 # lme4 2.0 of sleepstudy with late = Days >= 5, odd = Days %% 2 == 1: REMLcrit, fixef, theta
 LME4 = {
@@ -99,3 +100,28 @@ def test_tests_and_means(sleep):
     assert list(frame.index) == ["late", "Days"]
     assert frame.loc["late", "num_df"] == 2
     assert_allclose(np.asarray(base.simulate(1, seed=1)), np.asarray(both.simulate(1, seed=1)), rtol=1e-6)
+
+
+FORMS = ["late + (1 | Subject)", "late * Days + (1 | Subject)", "0 + late + (1 | Subject)"]
+FORMS += ["I(~late) + (1 | Subject)", "Days + (late | Subject)"]
+
+
+@pytest.mark.parametrize("formula", FORMS)
+def test_new_data_have_truth_values_or_0_and_1(formula):
+    data = ranef.datasets.load("sleepstudy").assign(late=lambda rows: rows.Days >= 5)
+    fit = ranef.lmer(f"Reaction ~ {formula}", data)
+    own = fit.predict(data)
+    for kind in (float, int, "boolean"):
+        assert_allclose(fit.predict(data.assign(late=data.late.astype(kind))), own, rtol=1e-12)
+    gone = data.assign(late=data.late.astype(float).where(data.Days != 7))
+    assert_allclose(fit.predict(gone), own.where(data.Days != 7), rtol=1e-12)
+    wrong = data.assign(late=np.where(data.Days == 3, 2.0, np.where(data.Days == 4, 0.5, data.late)))
+    with pytest.raises(DataError, match=r"'late' holds truth values in the fit and '0.5', '2' .*in row 3"):
+        fit.predict(wrong)
+
+
+def test_truth_values_beside_the_mean_are_held_to_the_same():
+    data = ranef.datasets.load("sleepstudy").assign(late=lambda rows: rows.Days >= 5)
+    fit = ranef.gls("Reaction ~ Days", data, dispersion="~ late")
+    with pytest.raises(DataError, match="'late' holds truth values in the fit and '2' in the new data"):
+        fit.predict(data.assign(late=2), interval="prediction")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +16,7 @@ from ..frame import Column, present_rows
 from ..frame.factors import Levels, as_factor, take
 from .evaluate import Evaluator
 from .functions import LEARNING, Functions
-from .used import UsedColumns, learned_codes, require_number
+from .used import UsedColumns, boolean_columns, learned_codes, learned_truths, require_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,9 @@ class Replayable(Protocol):
 
     @property
     def levels(self) -> Mapping[str, Levels]: ...
+
+    @property
+    def booleans(self) -> frozenset[str]: ...
 
     @property
     def states(self) -> dict[str, Any]: ...
@@ -50,6 +53,7 @@ class CodeValues:
     levels: Mapping[str, Levels]
     states: dict[str, Any]
     functions: Functions
+    booleans: frozenset[str]  # columns of truth values
     truths: bool
 
     def rows(self, columns: Mapping[str, Column], n: int) -> FloatArray:
@@ -74,7 +78,8 @@ def learn_code(
         return None
     levels = levels_of(used, columns)
     truths = bool(evaluator.truths)
-    return CodeValues(code, columns, levels, evaluator.states, used.functions, truths), values
+    booleans = boolean_columns(columns, used)
+    return CodeValues(code, columns, levels, evaluator.states, used.functions, booleans, truths), values
 
 
 def learning_evaluator(codes: Sequence[Code], used: UsedColumns, columns: tuple[str, ...]) -> Evaluator:
@@ -100,7 +105,7 @@ def on_complete_rows(
     rows = present_rows([columns[name] for name in learned.columns], n)
     out = np.full((n, width), np.nan, order="F")
     if rows.n:
-        series = series_of(learned.columns, columns, rows.kept, learned.levels)
+        series = series_of(learned.columns, columns, rows.kept, learned.levels, learned.booleans)
         states = deepcopy(learned.states)
         out[rows.index] = compute(Evaluator(series, rows.n, learned.functions, states))
     return out
@@ -111,8 +116,9 @@ def series_of(
     columns: Mapping[str, Column],
     kept: npt.NDArray[np.intp] | None,
     levels: Mapping[str, Levels],
+    booleans: Set[str] = frozenset(),
 ) -> dict[str, pd.Series]:
-    """Return columns on some rows as pandas, categorical ones with the learned levels."""
+    """Return columns on some rows as pandas, categorical ones and truth values as they were learned."""
     import pandas as pd
 
     values: dict[str, Any] = {}
@@ -122,7 +128,7 @@ def series_of(
             codes = learned_codes(take(as_factor(column), kept), levels[name])
             values[name] = pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(levels[name])))
         else:
-            numbers = require_number(column).values
+            numbers = learned_truths(column) if name in booleans else require_number(column).values
             values[name] = pd.Series(numbers if kept is None else numbers[kept], copy=False)
     return values
 

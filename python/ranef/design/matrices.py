@@ -26,7 +26,7 @@ from .model_matrix import ColumnValues, ModelMatrix
 from .names import shown
 from .sizes import require_columns
 from .truths import truth_names
-from .used import UsedColumns, boolean_columns, learned_codes, one_level_error, require_number
+from .used import UsedColumns, boolean_columns, learned_codes, learned_truths, one_level_error, require_number
 
 
 class MatrixSpec(Protocol):
@@ -98,7 +98,8 @@ class PlainMatrix(Snapshot):
                 codes = learned_codes(column, self.levels[name])
                 _fill_dummies(codes, out[:, first:last], name == self.full)
             else:
-                out[:, last - 1] = require_number(column).values
+                truth = name in self.booleans
+                out[:, last - 1] = learned_truths(column) if truth else require_number(column).values
                 if name == self.full:
                     out[:, first] = 1.0 - out[:, first + 1]
             if column.missing is not None:

@@ -148,6 +148,27 @@ def require_number(column: Column) -> NumberColumn:
     )
 
 
+def learned_truths(column: Column) -> npt.NDArray[np.bool_]:
+    """Return a predictor of truth values in new data, False where missing; 0 and 1 stand for them.
+
+    Raises DataError for other numbers.
+    """
+    numbers = require_number(column)
+    values, missing = numbers.values, numbers.missing
+    other = np.zeros(len(values), dtype=bool) if numbers.boolean else (values != 0) & (values != 1)
+    true = values == 1
+    if missing is not None:
+        other, true = other & ~missing, true & ~missing
+    if other.any():
+        texts = [f"{value:g}" for value in np.unique(values[other]).tolist()]
+        raise DataError(
+            f"the predictor '{column.name}' holds truth values in the fit and {quote_list(texts, 3)} in the "
+            f"new data (first in row {int(np.argmax(other))}, rows count from 0): give True and False, or 1 "
+            "and 0"
+        )
+    return true
+
+
 def learned_codes(column: Column, levels: Levels) -> npt.NDArray[np.int32]:
     """Return codes of a categorical predictor in new data, refusing levels the fit has not seen."""
     codes, new = recode(as_factor(column), levels)
