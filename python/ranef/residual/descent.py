@@ -27,25 +27,30 @@ def descend(
     stop: whether to go no further from a point.
     """
     x, (value, slope) = start, function(start)
-    inverse, identity = np.eye(x.size), np.eye(x.size)
+    inverse = np.eye(x.size)
     for _ in range(_MOST_STEPS):
         if np.abs(slope).max(initial=0.0) < tolerance or stop(x):
             break
         along = -inverse @ slope
         if not slope @ along < 0:
-            inverse, along = identity.copy(), -slope
+            inverse, along = np.eye(x.size), -slope
         along = along / max(1.0, float((np.abs(along) / longest).max()))
         found = _search(function, x, value, slope, along)
         if found is None:
             break
         step, value, next_slope = found
-        change, slope = next_slope - slope, next_slope
-        x = x + step
-        product = float(change @ step)
-        if product > 0:
-            left = identity - np.outer(step, change) / product
-            inverse = left @ inverse @ left.T + np.outer(step, step) / product
+        inverse = updated_inverse(inverse, step, next_slope - slope)
+        x, slope = x + step, next_slope
     return x, value, slope
+
+
+def updated_inverse(inverse: FloatArray, step: FloatArray, change: FloatArray) -> FloatArray:
+    """Return the inverse Hessian of BFGS after a step, over which the gradient has changed."""
+    product = float(change @ step)
+    if not product > 0:
+        return inverse
+    left = np.eye(step.size) - np.outer(step, change) / product
+    return np.asarray(left @ inverse @ left.T + np.outer(step, step) / product)
 
 
 def _search(

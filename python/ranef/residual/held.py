@@ -20,6 +20,7 @@ from ..errors import FitError
 from ..inference.profile.constrained import BETTER, zeta
 from ..inference.profile.parameters import Parameter
 from .descent import descend
+from .extreme import extreme
 from .newton import central_hessian
 
 _EXACT = 1e-6  # gradient, in units of about a standard error
@@ -154,6 +155,38 @@ class HeldDeviance(ABC):
                 "estimates. Fit with another structure, or look at bootstrap intervals"
             )
         return point
+
+    def end(self, parameter: Parameter, direction: int, rise: float) -> float | None:
+        """Return how far a parameter goes where the deviance has risen; None where no such end is found."""
+        _, (place, at) = self._held[parameter.name]
+        size = self.x.size
+        free = np.delete(np.arange(size), place)
+        small = 1e-6 * parameter.scale
+
+        def moved(value: float, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
+            """Coordinates, and how they move with the value, which has the place, and the rest."""
+            x, move = np.zeros(size), np.eye(size)
+            x[free] = rest
+            ends = [at(value + step, x)[0] for step in (-small, small)]
+            x[place], move[place] = at(value, x)
+            move[place, place] = (ends[1] - ends[0]) / (2 * small)
+            return x, move
+
+        best = self.x.copy()
+        best[place] = parameter.estimate
+        move = moved(parameter.estimate, self.x[free])[1]
+        root = _root(move.T @ self._curvature @ move)
+
+        def function(z: FloatArray) -> tuple[float, FloatArray]:
+            there = best + root @ z
+            if not parameter.lower + small < there[place] < parameter.upper - small:
+                return _WORST, np.zeros(size)
+            x, move = moved(float(there[place]), there[free])
+            found, gradient = self._value(x)
+            return found - self._least, root.T @ (move.T @ gradient)
+
+        found = extreme(function, direction * root[place], rise)
+        return None if found is None else float((best + root @ found)[place])
 
     def _point(
         self, parameter: Parameter, value: float, deviance: float, x: FloatArray, beta: FloatArray

@@ -20,6 +20,7 @@ from ..estimates.unknown import unknown_limits
 from ..inference.profile.constrained import BetterOptimum, Constrained
 from ..inference.profile.parameters import Parameter, parameters_of
 from .descent import descend
+from .extreme import extreme
 from .fit import ResidualFit
 from .gls_deviance import chain_parameter, natural_of_residuals
 from .held import HeldPoint, without_column
@@ -70,6 +71,25 @@ class ResidualConstrained(Constrained):
                 f"{found.point.deviance:.8g} where {parameter.name} is {value:.6g}, and "
                 f"{self.fit.objective:.8g} at the estimates. Look at bootstrap intervals"
             ) from None
+
+    def end(self, parameter: Parameter, direction: int, rise: float) -> float | None:
+        """Return how far a residual parameter goes where the criterion has risen; None where not found."""
+        fit: Any = self.fit
+        k, chain = parameter.row, self._noise.chain
+        root = np.linalg.cholesky(fit.residual.spread / 2)
+
+        def function(z: FloatArray) -> tuple[float, FloatArray]:
+            try:
+                found, slope = self._sums.criterion(fit.outer.phi + root @ z)
+            except (RuntimeError, np.linalg.LinAlgError):  # no fit there: the step is shortened
+                return _WORST, np.zeros_like(z)
+            return found - fit.outer.value, root.T @ slope
+
+        z = extreme(function, direction * root[k], rise)
+        if z is None:
+            return None
+        phi = float(fit.outer.phi[k] + root[k] @ z)
+        return phi if chain is None or k < len(self._further) - 1 else float(chain.correlation(phi))
 
     def _minimise(self, parameter: Parameter, value: float, near: Any) -> Any:
         if parameter.kind == "coefficient":

@@ -11,10 +11,10 @@ from scipy.special import chdtri
 
 from ..errors import ArgumentError, FitError, level_by_keyword, require_level
 from ..estimates.unknown import unknown_words
-from ..frame.native import in_pandas
-from ..inference.profile.parameters import chosen
+from ..inference.profile.parameters import Parameter, chosen
 from ..inference.profile.profiling import curve
 from ..inference.profile.result import Profile
+from ..inference.profile.walk import limit
 
 
 def profile(fit: Any, parameters: str | Iterable[str] | None = None, level: float = 0.99) -> Profile:
@@ -125,5 +125,26 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
             "the parameters of the residuals have no intervals: the fit did not end at a minimum in the "
             "interior (see its summary); a simpler structure may"
         )
-    ends = in_pandas(profiled(fit.constrained(), list(estimates.index), level).conf_int)(level=level)
-    return ends.rename_axis("parameter").assign(estimate=estimates)[["estimate", "lower", "upper"]]
+    constrained = fit.constrained()
+    known, rise = constrained.parameters, float(chdtri(1, 1 - level))
+    table = pd.DataFrame(index=estimates.index.rename("parameter"), columns=["lower", "upper"], dtype=float)
+    for name in estimates.index:
+        table.loc[name] = [_end(constrained, known[name], direction, rise) for direction in (-1, 1)]
+    table.insert(0, "estimate", estimates)
+    return table
+
+
+def _end(constrained: Any, parameter: Parameter, direction: int, rise: float) -> float:
+    """Return where the criterion has risen: by a search for it, or else by a walk along the profile."""
+    bound = parameter.lower if direction < 0 else parameter.upper
+    if np.isnan(parameter.estimate):  # no response can tell about it
+        return bound
+    found = constrained.end(parameter, direction, rise)
+    if found is not None:
+        return float(found)
+
+    def evaluate(value: float, near: Any) -> Any:
+        return constrained.at(parameter, value, near)
+
+    side = [constrained.origin(parameter)]
+    return limit(evaluate, side, direction, bound, parameter.scale, float(np.sqrt(rise)))

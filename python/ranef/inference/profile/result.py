@@ -23,7 +23,7 @@ from ...show import Document, Line, Printed, frame_table
 from ...verbs import Verb
 from .constrained import Constrained, Point
 from .parameters import GROUPS, Parameter, chosen
-from .walk import crossing, is_level, walk
+from .walk import limit
 
 TITLE = "Profile likelihood intervals, 95 %"
 
@@ -232,13 +232,7 @@ class Profile(Printed):
         def evaluate(value: float, near: Point) -> Point:
             return self._constrained.at(curve.parameter, value, near)
 
-        if abs(side[-1].zeta) < height and side[-1].value != bound and not is_level(side, height):
-            step = abs(side[-1].value - side[0].value) / max(1, len(side) - 1) or curve.parameter.scale
-            side += walk(evaluate, side[-1], direction, bound, step, height)[1:]
-        found = crossing(evaluate, side, height)
-        if found is not None:
-            return found.value
-        return bound if side[-1].value == bound or is_level(side, height) else np.nan
+        return limit(evaluate, side, direction, bound, curve.parameter.scale, height)
 
     def _names(self, wanted: str | Iterable[str] | None) -> list[str]:
         if wanted is None:

@@ -86,6 +86,22 @@ def crossing(evaluate: Evaluate, side: list[Point], height: float) -> Point | No
     return point
 
 
+def limit(
+    evaluate: Evaluate, side: list[Point], direction: int, bound: float, step: float, height: float
+) -> float:
+    """Return where a side reaches a height, walked further if need be: its bound, or NaN, where it does not.
+
+    step: the first one's length where the side is the estimate alone.
+    """
+    if abs(side[-1].zeta) < height and side[-1].value != bound and not is_level(side, height):
+        step = abs(side[-1].value - side[0].value) / max(1, len(side) - 1) or step
+        side += walk(evaluate, side[-1], direction, bound, step, height)[1:]
+    found = crossing(evaluate, side, height)
+    if found is not None:
+        return found.value
+    return bound if side[-1].value == bound or is_level(side, height) else math.nan
+
+
 def _inverse(known: list[Point], low: Point, high: Point, height: float) -> float:
     """Return the value at `height` by inverse interpolation in the nearest points, inside the bracket."""
     nearest = sorted(known, key=lambda p: abs(abs(p.zeta) - height))[:4]
