@@ -113,7 +113,7 @@ class HeldDeviance(ABC):
                 found[name] = parameter
                 continue
             # of the coordinate's step the parameter's: by the inverse of its map, at the estimate
-            step = 1e-6 * max(abs(parameter.estimate), 1e-3)
+            step = _small(parameter)
             there = held.at(parameter.estimate, self.x)[0]
             up, down = parameter.estimate + step, parameter.estimate - step
             one = up if up < parameter.upper else down
@@ -159,34 +159,31 @@ class HeldDeviance(ABC):
     def end(self, parameter: Parameter, direction: int, rise: float) -> float | None:
         """Return how far a parameter goes where the deviance has risen; None where no such end is found."""
         _, (place, at) = self._held[parameter.name]
-        size = self.x.size
-        free = np.delete(np.arange(size), place)
-        small = 1e-6 * parameter.scale
+        size, unit = self.x.size, parameter.scale
+        small = 1e-6 * unit
 
-        def moved(value: float, rest: FloatArray) -> tuple[FloatArray, FloatArray]:
-            """Coordinates, and how they move with the value, which has the place, and the rest."""
-            x, move = np.zeros(size), np.eye(size)
-            x[free] = rest
-            ends = [at(value + step, x)[0] for step in (-small, small)]
-            x[place], move[place] = at(value, x)
-            move[place, place] = (ends[1] - ends[0]) / (2 * small)
+        def coordinates_at(w: FloatArray) -> tuple[FloatArray, FloatArray]:
+            """Coordinates, and how they move with w: the value in its units, beside the others."""
+            x, move, value = w.copy(), np.eye(size), parameter.estimate + unit * w[place]
+            x[place], move[place] = at(value, w)
+            move[place, place] = (at(value + small, w)[0] - at(value - small, w)[0]) / 2e-6
             return x, move
 
         best = self.x.copy()
-        best[place] = parameter.estimate
-        move = moved(parameter.estimate, self.x[free])[1]
+        best[place] = 0.0
+        move = coordinates_at(best)[1]
         root = _root(move.T @ self._curvature @ move)
 
         def function(z: FloatArray) -> tuple[float, FloatArray]:
-            there = best + root @ z
-            if not parameter.lower + small < there[place] < parameter.upper - small:
+            w = best + root @ z
+            if not parameter.lower + small < parameter.estimate + unit * w[place] < parameter.upper - small:
                 return _WORST, np.zeros(size)
-            x, move = moved(float(there[place]), there[free])
+            x, move = coordinates_at(w)
             found, gradient = self._value(x)
             return found - self._least, root.T @ (move.T @ gradient)
 
         found = extreme(function, direction * root[place], rise)
-        return None if found is None else float((best + root @ found)[place])
+        return None if found is None else float(parameter.estimate + unit * (root[place] @ found))
 
     def _point(
         self, parameter: Parameter, value: float, deviance: float, x: FloatArray, beta: FloatArray
@@ -252,6 +249,12 @@ def without_column(fit: Any, column: int, value: float) -> tuple[Any, FloatArray
     rest = design.response - value * np.asarray(design.X[:, column], dtype=float)
     found = fit.again(columns=[one for one in columns if one != column], y=rest)
     return found, np.insert(found.solution["beta"], columns.index(column), value)
+
+
+def _small(parameter: Parameter) -> float:
+    """Return a step for differences; what is positive may be so in any unit."""
+    least = 0.0 if parameter.lower == 0.0 else 1e-3
+    return 1e-6 * max(abs(parameter.estimate), least)
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
