@@ -1,5 +1,6 @@
 """The bootstrap in the core: the same for any number of threads, distributed as slow refits are."""
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,8 +102,25 @@ def test_what_a_statistic_raises_keeps_the_other_replicates(fit, weighted):
 def test_a_statistic_that_fails_on_the_fit_itself_is_refused(fit):
     with pytest.raises(ArgumentError, match="fails on the fit itself: ZeroDivisionError"):
         fit.bootstrap(5, statistic=lambda refit: 1 / 0)
+    with pytest.raises(ArgumentError, match="not one compiled by Numba"):
+        fit.bootstrap(5, statistic=numba.njit(lambda theta: theta[0]))
     with pytest.raises(ArgumentError, match="must return a number"):
         fit.bootstrap(5, statistic=lambda refit: "a")
+
+
+def test_ctrl_c_keeps_the_replicates_whose_statistic_is_done(fit):
+    calls = iter(range(100))
+
+    def interrupted(refit):
+        if next(calls) == 4:
+            raise KeyboardInterrupt
+        return refit.theta[0]
+
+    result = fit.bootstrap(8, seed=1, statistic=interrupted)
+    assert (len(result), result.requested, result.interrupted) == (3, 8, True)
+    np.testing.assert_array_equal(
+        result.records, fit.bootstrap(3, seed=1, statistic=lambda one: one.theta[0]).records
+    )
 
 
 def test_numbers_by_name_of_each_refit(fit):

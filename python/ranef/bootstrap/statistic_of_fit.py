@@ -30,6 +30,20 @@ def value_at_fit(fit: Fit, statistic: Any) -> Any:
         raise ArgumentError(f"statistic= fails on the fit itself: {type(error).__name__}: {error}") from error
 
 
+def plain_value_at_fit(fit: Any, statistic: Any) -> Any:
+    """What a statistic returns for the fit itself, where every refit is given to a plain Python function.
+
+    Raises ArgumentError if it is none, or fails there.
+    """
+    if not callable(statistic):
+        raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
+    if is_compiled(statistic):
+        raise ArgumentError(
+            "statistic= must be a plain function of a refit for this kind of fit, not one compiled by Numba"
+        )
+    return value_at_fit(fit, statistic)
+
+
 def code_of(statistic: Any) -> dict[str, str] | None:
     """A digest of a function's code, comparable under the same version of Python; None where there is none.
 

@@ -15,16 +15,15 @@ import numpy as np
 import pandas as pd
 
 from ...arrays import FloatArray
-from ...errors import ArgumentError
 from ..asked import Asked
 from ..callback import applied
 from ..checks import checked_threads, require_table
 from ..draws.streams import replicate_generator, stream_key
 from ..loop.record import CONVERGED, FAILED, SINGULAR
-from ..loop.statistic import is_compiled, value_names, values_of
+from ..loop.statistic import value_names, values_of
 from ..replicates.origin import origin_of_fit
 from ..replicates.result import BootstrapResult
-from ..statistic_of_fit import code_of, value_at_fit
+from ..statistic_of_fit import code_of, plain_value_at_fit
 from .in_order import REFIT_ERRORS, in_order
 from .record import RefitRecord, further_parameters
 
@@ -83,15 +82,9 @@ def replicated(fit: Any, asked: Asked) -> BootstrapResult:
 
 def _own_statistic(fit: Any, statistic: Any, record: RefitRecord) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the statistic's values at the fit, and their names; none where there is no statistic."""
-    if is_compiled(statistic):
-        raise ArgumentError(
-            "statistic= must be a plain function of a refit for this kind of fit, not one compiled by Numba"
-        )
     if statistic is None:
         return np.zeros(0), ()
-    if not callable(statistic):
-        raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
-    value = value_at_fit(fit, statistic)
+    value = plain_value_at_fit(fit, statistic)
     known = [*record.names.all, *record.further, "objective", "singular", "converged", "failed"]
     return values_of(value), value_names(statistic, value, known)
 

@@ -19,7 +19,7 @@ from ...bootstrap.loop.record import FAILED
 from ...bootstrap.loop.statistic import value_names, values_of
 from ...bootstrap.replicates.origin import make_origin
 from ...bootstrap.replicates.result import BootstrapResult
-from ...bootstrap.statistic_of_fit import value_at_fit
+from ...bootstrap.statistic_of_fit import plain_value_at_fit
 from ...errors import ArgumentError
 from ...estimates.parameters import ParameterNames
 from ...verbs import kept
@@ -38,8 +38,6 @@ def replicated(fit: GlmerFit, asked: Asked) -> BootstrapResult:
         raise ArgumentError("bootstrap() refits by maximum likelihood: fit with agq=1")
     if fit.model.prior is not None:
         raise ArgumentError("bootstrap() refits by maximum likelihood: fit without prior=")
-    if statistic is not None and not callable(statistic):
-        raise ArgumentError(f"statistic= must be a function of a fit, not {statistic!r}")
     key, seed = stream_key(asked.seed)
     threads = checked_threads(asked.n_threads)
     began = perf_counter()
@@ -48,7 +46,7 @@ def replicated(fit: GlmerFit, asked: Asked) -> BootstrapResult:
     further = pd.Series(fit.further_estimates[0], list(fit.model.further_coefficients[0]), dtype=float)
     own = pd.Series(dtype=float)
     if statistic is not None:
-        value = value_at_fit(fit, statistic)
+        value = plain_value_at_fit(fit, statistic)
         taken = [*names.all, *further.index, "objective", "singular", "converged", "failed"]
         own = pd.Series(values_of(value), list(value_names(statistic, value, taken)))
     places = record_places(fit.model, len(own))
@@ -146,21 +144,31 @@ def _lacking(fit: GlmerFit) -> FloatArray | None:
 def _one_by_one(
     fit: GlmerFit, key: Any, asked: Asked, width: int, n_values: int
 ) -> tuple[FloatArray, dict[int, str]]:
-    """Return records of refits one after the other, and what went wrong, by replicate."""
-    out, messages = np.full((asked.n, width), np.nan), {}
-    for row in range(asked.n):
-        number = asked.start + row
-        rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [number])
-        try:
-            found = refit(fit, fit.simulate(1, rng, asked.use_u)[0])
-        except REFIT_ERRORS as error:
-            out[row, -1], messages[number] = FAILED, f"{type(error).__name__}: {error}"
-            continue
-        values, bits, message = np.full(n_values, np.nan), 0, ""
-        if asked.statistic is not None and "beta" in found.found:
-            bits, message = applied(asked.statistic, found, values)
-        write(out[row], found, values)
-        out[row, -1] += bits
-        if message:
-            messages[number] = message
-    return out, messages
+    """Return records of refits one after the other, those done before Ctrl-C, and what went wrong."""
+    out, messages, done = np.full((asked.n, width), np.nan), {}, 0
+    try:
+        for row in range(asked.n):
+            message = _one(fit, key, asked, asked.start + row, out[row], n_values)
+            if message:
+                messages[asked.start + row] = message
+            done = row + 1
+    except KeyboardInterrupt:
+        if done == 0:
+            raise
+    return out[:done], messages
+
+
+def _one(fit: GlmerFit, key: Any, asked: Asked, number: int, record: FloatArray, n_values: int) -> str:
+    """Write the record of a replicate; return what went wrong."""
+    rng = np.random.default_rng([int(word) & 0xFFFFFFFF for word in np.atleast_1d(key)] + [number])
+    try:
+        found = refit(fit, fit.simulate(1, rng, asked.use_u)[0])
+    except REFIT_ERRORS as error:
+        record[-1] = FAILED
+        return f"{type(error).__name__}: {error}"
+    values, bits, message = np.full(n_values, np.nan), 0, ""
+    if asked.statistic is not None and "beta" in found.found:
+        bits, message = applied(asked.statistic, found, values)
+    write(record, found, values)
+    record[-1] += bits
+    return message
