@@ -127,11 +127,11 @@ def residual_intervals(fit: Any, *, level: float = 0.95) -> pd.DataFrame:
         )
     constrained = fit.constrained()
     known, rise = constrained.parameters, float(chdtri(1, 1 - level))
-    table = pd.DataFrame(index=estimates.index.rename("parameter"), columns=["lower", "upper"], dtype=float)
-    for name in estimates.index:
-        table.loc[name] = [_end(constrained, known[name], direction, rise) for direction in (-1, 1)]
-    table.insert(0, "estimate", estimates)
-    return table
+    lower, upper = (
+        [_end(constrained, known[name], direction, rise) for name in estimates.index] for direction in (-1, 1)
+    )
+    index = estimates.index.rename("parameter")
+    return pd.DataFrame({"estimate": estimates.to_numpy(), "lower": lower, "upper": upper}, index=index)
 
 
 def _end(constrained: Any, parameter: Parameter, direction: int, rise: float) -> float:
