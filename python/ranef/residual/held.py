@@ -253,8 +253,8 @@ def without_column(fit: Any, column: int, value: float) -> tuple[Any, FloatArray
 
 def _small(parameter: Parameter) -> float:
     """Return a step for differences; what is positive may be so in any unit."""
-    least = 0.0 if parameter.lower == 0.0 else 1e-3
-    return 1e-6 * max(abs(parameter.estimate), least)
+    size = abs(parameter.estimate)
+    return 1e-6 * (size if parameter.lower == 0.0 < size else max(size, 1e-3))
 
 
 def _inverse(hessian: FloatArray) -> FloatArray:
