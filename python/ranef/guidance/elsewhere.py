@@ -7,11 +7,13 @@ from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from inspect import getattr_static
 from types import ModuleType
 from typing import Any
 
 from .arguments import guide_class
 from .parts_of_names import by_parts
+from .refusals import Refused
 from .words import OF_A_FIT
 from .words_of_results import OF_WHAT_HAS_A_FIT, OF_WHAT_HAS_A_FRAME, OF_WHAT_PRINTS
 from .words_of_the_package import OF_MODULES, OF_THE_PACKAGE
@@ -57,6 +59,12 @@ def _answer(
         return _said(words[spelled[0]], "perhaps")
     found = by_parts(name, lambda part: _meaning(part, words, ()) or others(part))
     return found and _said(found, "perhaps")
+
+
+def _for_users(kind: type) -> list[str]:
+    """Return the names of a class without what its objects say to the package alone."""
+    found = {name: getattr_static(kind, name, None) for name in dir(kind)}
+    return [name for name, one in found.items() if getattr(one, "shown", True) or isinstance(one, Refused)]
 
 
 def _public(names: Iterable[str]) -> list[str]:
@@ -106,7 +114,7 @@ def explained(
             raise _error(f"{kind} has no {name!r}", name)
         answers = getattr(type(self), "_words", words)  # a kind of fit has words of its own
         exact = answers.get(name) or others(name)
-        answer = _said(exact) if exact else _answer(name, answers, dir(type(self)), others)
+        answer = _said(exact) if exact else _answer(name, answers, _for_users(type(self)), others)
         if not answer:
             answer = f": {listing()}" if listing else f": dir({kind.split()[-1]}) lists what it has"
         raise _error(f"{kind} has no {name!r}{answer}", name)
@@ -142,7 +150,7 @@ class Explained(ABCMeta):
 
     def __getattr__(cls, name: str) -> Any:
         words: Words = next((vars(base)["_words"] for base in cls.__mro__ if "_words" in vars(base)), {})
-        raise missing(f"the class {cls.__name__}", name, words, dir(cls))
+        raise missing(f"the class {cls.__name__}", name, words, _for_users(cls))
 
 
 def of_a_fit(name: str) -> str:
