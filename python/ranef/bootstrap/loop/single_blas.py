@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from contextlib import ExitStack
+from functools import lru_cache
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
+
+
+@lru_cache(maxsize=1)
+def _loaded_blas(modules: int) -> ThreadpoolController:
+    """The BLAS libraries of the process; finding them takes milliseconds, and they come with modules."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 class _SingleBlasThread:
@@ -22,7 +30,7 @@ class _SingleBlasThread:
         with self.lock:
             self.users += 1
             if self.users == 1:
-                self.limits.enter_context(threadpool_limits(limits=1, user_api="blas"))
+                self.limits.enter_context(_loaded_blas(len(sys.modules)).limit(limits=1))
 
     def __exit__(self, *exception: object) -> None:
         with self.lock:
