@@ -1,10 +1,12 @@
 """The bootstrap of fits whose covariance has a structure: beside simulate() and a new fit in a loop."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 import ranef
+from ranef.bootstrap.by_refits.in_order import in_order
 from ranef.bootstrap.replicates.acceleration import accelerations
 from ranef.errors import ArgumentError, RowsNotKeptError
 
@@ -99,6 +101,18 @@ def test_accelerations_leave_one_subject_out(fits, case):
     names = [*fits[case].params.index, *fits[case].further_parameters().index]
     np.testing.assert_allclose(found[names], expected, atol=2e-3)
     assert np.isfinite(run.conf_int("bca").loc["sigma"]).all()
+
+
+def test_line_searches_in_threads_do_not_warn():
+    def as_scipy_does(number):
+        with warnings.catch_warnings():  # which is not for threads: one that ends restores what it found
+            warnings.simplefilter("ignore")
+        warnings.warn("The line search algorithm did not converge", RuntimeWarning, stacklevel=2)
+        return number
+
+    before = list(warnings.filters)
+    assert in_order(as_scipy_does, range(64), threads=4, progress=False) == list(range(64))
+    assert list(warnings.filters) == before
 
 
 def test_what_fails_is_counted(fits, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -17,15 +18,20 @@ T = TypeVar("T")
 
 REFIT_ERRORS = (RanefError, np.linalg.LinAlgError, RuntimeError)  # what a response that has no fit raises
 
+_LINE_SEARCH = "The line search algorithm did not converge"
+
 
 def in_order(replicate: Callable[[int], T], numbers: range, threads: int, progress: bool) -> list[T]:
     """Return the replicates of these numbers, those done where Ctrl-C is pressed."""
     done: list[T] = []
     ahead = 4 * threads
     with (
+        warnings.catch_warnings(),
         ThreadPoolExecutor(threads) as pool,
         tqdm(total=len(numbers), unit=" refits", disable=None if progress else True, delay=1) as bar,
     ):
+        # SciPy silences its line search for the time of a call, which other threads' calls end too early.
+        warnings.filterwarnings("ignore", _LINE_SEARCH)
         rest = iter(numbers)
         waiting = [pool.submit(replicate, number) for number in islice(rest, ahead)]
         try:
